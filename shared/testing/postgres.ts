@@ -49,7 +49,7 @@ export interface ServiceOptions {
  * one on a free port of 127.0.0.1 with its data in a temporary directory. It ends with this process, however that ends.
  */
 export async function startPostgres({ log = () => {}, own = false }: ServiceOptions = {}): Promise<TestPostgres> {
-  const given = process.env['DATABASE_URL']
+  const given = process.env['TEST_DATABASE_URL'] || process.env['DATABASE_URL']
   if (given && !own) return { url: given, version: undefined, stop: async () => {} }
   const tree = await postgresTree(log)
   const dir = await mkdtemp(path.join(os.tmpdir(), 'story-portal-postgres-'))

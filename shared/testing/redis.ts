@@ -27,7 +27,7 @@ export interface TestRedis {
  * of 127.0.0.1, from this machine's binary or Debian's package. It ends with this process, however that ends.
  */
 export async function startRedis({ log = () => {}, own = false }: ServiceOptions = {}): Promise<TestRedis> {
-  const given = process.env['REDIS_URL']
+  const given = process.env['TEST_REDIS_URL'] || process.env['REDIS_URL']
   if (given && !own) return { url: given, stop: async () => {} }
   const program = await redisProgram(log)
   const dir = await mkdtemp(path.join(os.tmpdir(), 'story-portal-redis-'))

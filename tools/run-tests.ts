@@ -1,0 +1,109 @@
+import { spawn } from 'node:child_process'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import os from 'node:os'
+import path from 'node:path'
+import { startPostgres } from '../shared/testing/postgres.ts'
+import { startRedis } from '../shared/testing/redis.ts'
+
+/** What vitest's json reporter writes, as far as it is counted here. */
+interface Report {
+  numPassedTests: number
+  numFailedTests: number
+  numPendingTests: number
+  numTodoTests: number
+  testResults: { name: string; status: string; message: string; assertionResults: unknown[] }[]
+}
+
+interface Tally {
+  passed: number
+  failed: number
+  skipped: number
+}
+
+interface Services {
+  env: Record<string, string>
+  /** Plain sentences: which service is missing, and why. */
+  missing: string[]
+  stop(): Promise<void>
+}
+
+const say = (line: string) => process.stderr.write(`story-portal: ${line}\n`)
+const allowMissing = process.env['STORY_PORTAL_TEST_SKIP_SERVICES'] === '1'
+const filters = process.argv.slice(2)
+
+const services = await startServices()
+const { tally, ok } = await runVitest(services)
+await services.stop()
+report(services.missing, tally, ok)
+
+async function startServices(): Promise<Services> {
+  const env: Record<string, string> = {}
+  const missing: string[] = []
+  const stops: (() => Promise<void>)[] = []
+  const start = async (what: string, name: string, begin: () => Promise<{ url: string; stop(): Promise<void> }>) => {
+    try {
+      const service = await begin()
+      env[name] = service.url
+      stops.push(() => service.stop())
+    } catch (error) {
+      missing.push(`${what}: ${error instanceof Error ? error.message.split('\n')[0] : String(error)}`)
+    }
+  }
+  await start('PostgreSQL with pgvector', 'TEST_DATABASE_URL', () => startPostgres({ log: say }))
+  await start('Redis', 'TEST_REDIS_URL', () => startRedis({ log: say }))
+  return { env, missing, stop: async () => void (await Promise.all(stops.map((stop) => stop()))) }
+}
+
+async function runVitest(services: Services): Promise<{ tally: Tally; ok: boolean }> {
+  const dir = await mkdtemp(path.join(os.tmpdir(), 'story-portal-report-'))
+  const file = path.join(dir, 'report.json')
+  const args = ['run', ...filters, '--reporter=default', '--reporter=json', `--outputFile.json=${file}`]
+  // Half of a suite can't reach the thresholds of the whole.
+  if (filters.length === 0) args.push('--coverage')
+  const code = await vitest(args, services.env)
+  const text = await readFile(file, 'utf8').catch(() => undefined)
+  await rm(dir, { recursive: true, force: true })
+  if (text === undefined) return { tally: { passed: 0, failed: 1, skipped: 0 }, ok: false }
+  const tally = count(JSON.parse(text) as Report)
+  if (code !== 0 && tally.failed === 0)
+    say('every test passed, but vitest reports an error: see above (coverage, or a late one)')
+  return { tally, ok: code === 0 }
+}
+
+function vitest(args: string[], added: Record<string, string>): Promise<number> {
+  // These decide the mode of the platform; tests choose it themselves and use the TEST_ ones.
+  const { DATABASE_URL: _database, REDIS_URL: _redis, ...inherited } = process.env
+  const script = path.join(import.meta.dirname, '../node_modules/vitest/vitest.mjs')
+  const child = spawn(process.execPath, [script, ...args], {
+    cwd: path.join(import.meta.dirname, '..'),
+    stdio: ['ignore', 'inherit', 'inherit'],
+    env: { ...inherited, ...added },
+  })
+  return new Promise((resolve, reject) => {
+    child.once('error', reject)
+    child.once('exit', (code) => resolve(code ?? 1))
+  })
+}
+
+function count(report: Report): Tally {
+  // A file that fails to load has no test that could fail.
+  const unloaded = report.testResults.filter((file) => file.status === 'failed' && file.assertionResults.length === 0)
+  return {
+    passed: report.numPassedTests,
+    failed: report.numFailedTests + unloaded.length,
+    skipped: report.numPendingTests + report.numTodoTests,
+  }
+}
+
+function report(missing: string[], tally: Tally, ok: boolean): void {
+  for (const reason of missing) {
+    say(`NOT RUN, no ${reason}`)
+    if (!allowMissing) tally.failed += 1
+  }
+  if (missing.length > 0 && !allowMissing) {
+    say('set DATABASE_URL and REDIS_URL to servers made for tests, or STORY_PORTAL_TEST_SKIP_SERVICES=1 to do without')
+  }
+  const skipped = tally.skipped > 0 ? `, ${tally.skipped} skipped` : ''
+  process.stdout.write(`${tally.passed} passed, ${tally.failed} failed${skipped}\n`)
+  process.exitCode = ok && tally.failed === 0 ? 0 : 1
+}

@@ -1,0 +1,109 @@
+import { globSync, readFileSync } from 'node:fs'
+import { defineConfig, type TestProjectConfiguration } from 'vitest/config'
+
+/**
+ * What a test file needs is read from what it imports, so that a new file runs in the right places without an entry here:
+ * `pure` needs nothing, `database` runs on PGlite and again on PostgreSQL, `services` start servers of their own.
+ */
+function classify(): Record<'pure' | 'database' | 'services', string[]> {
+  const files = { pure: [] as string[], database: [] as string[], services: [] as string[] }
+  for (const file of globSync('{shared,servers,tools}/**/*.test.ts', { exclude: ['**/node_modules/**'] })) {
+    const text = readFileSync(file, 'utf8')
+    if (/\bstart(Postgres|Redis)\b/.test(text)) files.services.push(file)
+    else if (/from '(@story-portal\/shared\/testing|(\.\.?\/)+(testing\/)?(index|database|open)\.ts)'/.test(text))
+      files.database.push(file)
+    else files.pure.push(file)
+  }
+  return files
+}
+
+const { pure, database, services } = classify()
+
+interface ProjectOptions {
+  name: string
+  include: string[]
+  env?: Record<string, string>
+  globalSetup?: string[]
+  /** Order in which projects run; those with the same number share the workers. */
+  order: number
+  workers: number
+  timeout: number
+}
+
+function project({
+  name,
+  include,
+  order,
+  workers,
+  timeout,
+  env,
+  globalSetup,
+}: ProjectOptions): TestProjectConfiguration {
+  return {
+    test: {
+      name,
+      include,
+      pool: 'forks',
+      testTimeout: timeout,
+      hookTimeout: timeout,
+      maxWorkers: workers,
+      sequence: { groupOrder: order },
+      ...(env ? { env } : {}),
+      ...(globalSetup ? { globalSetup } : {}),
+    },
+  }
+}
+
+const asked = process.env['TEST_DATABASE_URL'] !== undefined || process.argv.some((arg) => arg.includes('postgres'))
+
+export default defineConfig({
+  test: {
+    // Windows of patience, not measurements: this must also pass on a busy machine with two cores.
+    projects: [
+      project({ name: 'unit', include: pure, order: 0, workers: 2, timeout: 20_000 }),
+      project({
+        name: 'embedded',
+        include: database,
+        order: 1,
+        workers: 2,
+        timeout: 60_000,
+        env: { TEST_DATABASE_URL: '' },
+      }),
+      // Only when a server is there or asked for: whoever runs one file while writing it should not wait for another database.
+      ...(asked
+        ? [
+            project({
+              name: 'postgres',
+              include: database,
+              order: 2,
+              workers: 2,
+              timeout: 60_000,
+              globalSetup: ['shared/testing/global-postgres.ts'],
+            }),
+          ]
+        : []),
+      project({ name: 'services', include: services, order: 3, workers: 2, timeout: 120_000 }),
+      project({ name: 'contract', include: ['test/contract/**/*.test.ts'], order: 4, workers: 2, timeout: 60_000 }),
+      project({
+        name: 'integration',
+        include: ['test/{integration,e2e,chaos,security}/**/*.test.ts'],
+        order: 5,
+        // Whole platforms run here, several processes each: one after the other on two cores.
+        workers: 1,
+        timeout: 300_000,
+      }),
+    ],
+    coverage: {
+      provider: 'v8',
+      include: ['shared/**/*.ts', 'servers/**/*.ts'],
+      exclude: ['**/*.test.ts', 'shared/testing/**', 'shared/mcp/generated/**'],
+      reporter: ['text-summary', 'json-summary', 'html'],
+      thresholds: {
+        lines: 85,
+        'shared/engine/**': { lines: 90 },
+        'shared/events/**': { lines: 90 },
+        'servers/tool-execution/sandbox/**': { lines: 90 },
+      },
+    },
+  },
+})
