@@ -1,0 +1,16 @@
+import { isStoryPortalError, type StoryPortalError } from '@story-portal/shared/errors'
+
+/** What scripts rely on. */
+export const EXIT = { ok: 0, failed: 1, usage: 2, unreachable: 3, badConfig: 78 } as const
+
+const BY_NUMBER: Record<string, number> = {
+  E0280: EXIT.usage,
+  E0281: EXIT.usage,
+  E0282: EXIT.unreachable,
+  E0912: EXIT.unreachable,
+}
+
+export function exitCodeOf(error: unknown): number {
+  if ((error as { name?: string } | undefined)?.name === 'ConfigError') return EXIT.badConfig
+  return isStoryPortalError(error) ? (BY_NUMBER[(error as StoryPortalError).number] ?? EXIT.failed) : EXIT.failed
+}

@@ -1,0 +1,57 @@
+import { randomBytes } from 'node:crypto'
+import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { cliErrors } from './errors.ts'
+
+/** What is where in the data directory. */
+export function homeFiles(home: string) {
+  return {
+    token: path.join(home, 'token'),
+    logs: path.join(home, 'logs'),
+    crashes: path.join(home, 'logs', 'crash'),
+    run: path.join(home, 'run'),
+    platform: path.join(home, 'run', 'platform.json'),
+    processes: path.join(home, 'run', 'processes'),
+    failures: path.join(home, 'run', 'failures'),
+  }
+}
+
+const REASONS: Record<string, string> = {
+  EACCES: 'permission denied',
+  EPERM: 'permission denied',
+  EROFS: 'the file system is read-only',
+  ENOSPC: 'the disk is full',
+  EDQUOT: 'the disk quota is used up',
+  ENOTDIR: 'a part of the path is a file',
+  EEXIST: 'it is a file',
+}
+
+/** Makes the data directory (0700) and proves that it can be written; throws E0285 with the reason and the remedy. */
+export function prepareHome(home: string): void {
+  const files = homeFiles(home)
+  try {
+    mkdirSync(home, { recursive: true, mode: 0o700 })
+    for (const dir of [files.logs, files.crashes, files.run, files.processes, files.failures]) {
+      mkdirSync(dir, { recursive: true, mode: 0o700 })
+    }
+    const probe = path.join(files.run, `.probe-${process.pid}`)
+    writeFileSync(probe, randomBytes(4096))
+    rmSync(probe)
+    writeFileSync(path.join(home, '.gitignore'), '*\n')
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? 'unknown'
+    throw cliErrors.homeRefused({ home, reason: REASONS[code] ?? code })
+  }
+}
+
+/** The bearer token of this home's HTTP servers: made once, readable by its owner only. */
+export function ensureToken(home: string): string {
+  const file = homeFiles(home).token
+  try {
+    writeFileSync(file, `${randomBytes(32).toString('base64url')}\n`, { flag: 'wx', mode: 0o600 })
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    chmodSync(file, 0o600)
+  }
+  return readFileSync(file, 'utf8').trim()
+}
