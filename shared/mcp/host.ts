@@ -5,6 +5,7 @@ import type { Db } from '../db/index.ts'
 import type { Jobs } from '../jobs/index.ts'
 import type { Logger, Metrics } from '../telemetry/index.ts'
 import type { AnyTool, CallOptions, JobDefinition, ServerDefinition } from './define.ts'
+import type { ToolDefinition } from './definition.ts'
 
 /** A server folder, loaded: declaration, version from package.json, tools from tools/*.ts, jobs from jobs/*.ts. */
 export interface LoadedServer extends ServerDefinition {
@@ -29,9 +30,15 @@ export interface Host {
   /** This process's id for leases: new at every start. */
   readonly boot_id: string
   readonly servers: ReadonlyMap<string, LoadedServer>
+  /** True from the moment `close` was called: calls from outside are refused, those in flight finish. */
+  readonly draining: boolean
   now(): Date
   /** Runs one tool through the pipeline; rejects with a StoryPortalError. Over HTTP when another process hosts the server. */
   call(server: string, tool: string, args: unknown, options: HostCallOptions): Promise<Record<string, unknown>>
+  /** Every server of the suite that this process knows of, hosted here or elsewhere, with what it answers now. */
+  layers(): Promise<LayerStatus[]>
+  /** The definitions of a server's tools, hosted here or elsewhere; throws NOT_FOUND for an unknown server. */
+  definitions(server: string): Promise<readonly ToolDefinition[]>
   /** Starts jobs of the hosted servers. */
   start(): Promise<void>
   /** True once started and until draining, the database reachable and migrated. */
@@ -45,4 +52,21 @@ export interface HostCallOptions extends CallOptions {
   correlation_id?: string
   traceparent?: string
   deadline?: number
+}
+
+/** One row of `list_layers`. */
+export interface LayerStatus {
+  server: string
+  port: number
+  layer: string
+  title: string
+  summary: string
+  /** Where its tools run: in this process or at `url`. */
+  hosted: 'here' | 'elsewhere'
+  url?: string
+  state: 'ready' | 'not_ready' | 'unreachable'
+  version?: string
+  tools: number
+  /** Why it is not ready. */
+  reasons?: string[]
 }

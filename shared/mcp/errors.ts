@@ -1,0 +1,118 @@
+import { defineErrors } from '../errors/index.ts'
+
+/** What can go wrong between a client and a tool. */
+export const mcpErrors = defineErrors(0, {
+  tooLarge: {
+    number: 'E0901',
+    code: 'INVALID_INPUT',
+    severity: 'info',
+    message: 'The request is larger than {limit_bytes} bytes.',
+    hint: 'Send less at once: page, split the list, or pass a path or an id instead of the content.',
+  },
+  tooDeep: {
+    number: 'E0902',
+    code: 'INVALID_INPUT',
+    severity: 'info',
+    message: 'The arguments are nested deeper than {limit} levels.',
+    hint: 'Flatten the value named in details.faults, or pass it as a JSON string.',
+  },
+  cyclic: {
+    number: 'E0903',
+    code: 'INVALID_INPUT',
+    severity: 'info',
+    message: 'The arguments contain themselves.',
+    hint: 'Remove the reference named in details.faults; arguments must be plain JSON.',
+  },
+  notJson: {
+    number: 'E0904',
+    code: 'INVALID_INPUT',
+    severity: 'info',
+    message: 'The arguments are not plain JSON text: {summary}',
+    hint: 'Send plain JSON in well-formed UTF-8 without NUL characters; encode binary content as base64.',
+  },
+  draining: {
+    number: 'E0905',
+    code: 'UNAVAILABLE',
+    severity: 'info',
+    message: 'This process is shutting down and takes no new calls.',
+    hint: 'Try again in a moment; another process or the restarted one will answer.',
+  },
+  portTaken: {
+    number: 'E0906',
+    code: 'UNAVAILABLE',
+    severity: 'critical',
+    message: 'Port {port} on {host} is taken, so server {server} can not listen.',
+    hint: 'Stop what holds the port, or set STORY_PORTAL_PORT_BASE to another base (each server adds 1 to 14).',
+  },
+  portRefused: {
+    number: 'E0907',
+    code: 'UNAVAILABLE',
+    severity: 'critical',
+    message: 'Server {server} can not listen on {host} port {port}: {reason}.',
+    hint: 'Set STORY_PORTAL_HOST to an address of this machine and STORY_PORTAL_PORT_BASE to a base above 1023.',
+  },
+  foreignHost: {
+    number: 'E0908',
+    code: 'DENIED',
+    severity: 'warning',
+    message: 'The Host header does not name this server.',
+    hint: 'Use http://127.0.0.1 or http://localhost with the port; other names must be allowed by STORY_PORTAL_ALLOWED_HOSTS.',
+  },
+  foreignOrigin: {
+    number: 'E0909',
+    code: 'DENIED',
+    severity: 'warning',
+    message: 'Web pages of another origin may not call this server.',
+    hint: 'Call it from a program, or from a page served by this machine.',
+  },
+  unknownPath: {
+    number: 'E0910',
+    code: 'NOT_FOUND',
+    severity: 'info',
+    message: 'There is nothing at this path.',
+    hint: 'MCP is at /mcp, legacy HTTP+SSE at /sse, health at /health/live and /health/ready.',
+  },
+  wrongMethod: {
+    number: 'E0911',
+    code: 'INVALID_INPUT',
+    severity: 'info',
+    message: 'This path does not answer {method}.',
+    hint: 'Allowed here: {allowed}.',
+  },
+  unreachable: {
+    number: 'E0912',
+    code: 'UNAVAILABLE',
+    severity: 'error',
+    message: 'Server {server} can not be reached.',
+    hint: 'Start the platform with "story-portal up", or correct STORY_PORTAL_URL_<SERVER>; "story-portal doctor" tells which.',
+  },
+  brokenReply: {
+    number: 'E0913',
+    code: 'UNAVAILABLE',
+    severity: 'error',
+    message:
+      'The connection to server {server} broke before its answer came; whether the call took effect is not known.',
+    hint: 'Repeat the call with the same idempotency_key, or read the current state before you repeat it.',
+  },
+  unknownSession: {
+    number: 'E0914',
+    code: 'NOT_FOUND',
+    severity: 'info',
+    message: 'There is no open SSE session of this id.',
+    hint: 'Open GET /sse first and post to the address in its endpoint event; or use /mcp.',
+  },
+  tooManyConnections: {
+    number: 'E0915',
+    code: 'LIMIT_EXCEEDED',
+    severity: 'warning',
+    message: 'Too many {what} are open.',
+    hint: 'Close one first, or use /mcp, which holds none open.',
+  },
+  unknownResource: {
+    number: 'E0916',
+    code: 'NOT_FOUND',
+    severity: 'info',
+    message: 'Server {server} has no {kind} {id}.',
+    hint: 'List what exists with {kind}s/list.',
+  },
+})

@@ -1,0 +1,88 @@
+import {
+  type CallToolResult,
+  type McpRequestContext,
+  ProtocolError,
+  ProtocolErrorCode,
+  Server,
+  type ServerContext,
+} from '@modelcontextprotocol/server'
+import type { Caller } from '../auth/index.ts'
+import { errors, safeText, toErrorBody } from '../errors/index.ts'
+import type { ToolBackend } from './backend.ts'
+import type { HostCallOptions } from './host.ts'
+import { newCorrelationId } from './trace.ts'
+
+/** Lists change only with a new version of the server, which is a new process: five minutes cost nobody a stale tool. */
+const CACHE_HINT = { ttlMs: 300_000, cacheScope: 'private' } as const
+
+/**
+ * Makes the SDK's protocol server for one request (HTTP) or one connection (stdio, SSE). Everything expensive lives in the
+ * backend: an instance is never shared, because a shared one answers one client with another's identity.
+ */
+export function protocolServer(
+  backend: ToolBackend,
+  context: Pick<McpRequestContext, 'era'>,
+  fixedCaller?: Caller,
+): Server {
+  const { name, title, version, instructions } = backend.server
+  const server = new Server(
+    { name, title, version },
+    {
+      capabilities: { tools: {} },
+      instructions,
+      cacheHints: { 'tools/list': CACHE_HINT, 'server/discover': CACHE_HINT },
+    },
+  )
+  const callerOf = (ctx: ServerContext): Caller => {
+    const caller = (ctx.http?.authInfo?.extra?.['caller'] as Caller | undefined) ?? fixedCaller
+    if (caller === undefined) throw new ProtocolError(ProtocolErrorCode.InvalidRequest, 'The request has no caller.')
+    const client = safeText(server.getClientVersion()?.name ?? caller.client.name, 60)
+    return { ...caller, client: { ...caller.client, name: client } }
+  }
+  server.setRequestHandler('tools/list', (_request, ctx) => ({ tools: [...backend.list(callerOf(ctx))] }))
+  server.setRequestHandler('tools/call', async (request, ctx) => {
+    const correlationId = newCorrelationId()
+    const { name: tool } = request.params
+    if (!backend.has(tool)) {
+      // Worded as the SDK does, with our body beside it for whoever reads data.
+      const body = toErrorBody(errors.unknownTool({ server: name, tool }), correlationId)
+      throw new ProtocolError(ProtocolErrorCode.InvalidParams, `Tool ${safeText(tool, 60)} not found`, body)
+    }
+    const options = callOptions(ctx, callerOf(ctx), correlationId)
+    try {
+      return success(await backend.call(tool, request.params.arguments ?? {}, options))
+    } catch (error) {
+      return failure(error, correlationId, context.era)
+    }
+  })
+  return server
+}
+
+function callOptions(ctx: ServerContext, caller: Caller, correlationId: string): HostCallOptions {
+  const meta = ctx.mcpReq._meta as Record<string, unknown> | undefined
+  const token = meta?.['progressToken']
+  const traceparent = meta?.['traceparent']
+  const options: HostCallOptions = { caller, correlation_id: correlationId, signal: ctx.mcpReq.signal }
+  if (typeof traceparent === 'string') options.traceparent = traceparent
+  if (typeof token !== 'string' && typeof token !== 'number') return options
+  options.onProgress = (update) => {
+    // A client that is gone can't be told; the call itself notices by its signal.
+    ctx.mcpReq.notify({ method: 'notifications/progress', params: { progressToken: token, ...update } }).catch(() => {})
+  }
+  return options
+}
+
+function success(result: Record<string, unknown>): CallToolResult {
+  return { content: [{ type: 'text', text: JSON.stringify(result) }], structuredContent: result }
+}
+
+/**
+ * A tool's error as a result, so that a model gets to read it. Clients of the older era check `structuredContent` against the
+ * output schema even for errors and would replace ours by a complaint about it; they get the text alone.
+ */
+function failure(error: unknown, correlationId: string, era: 'modern' | 'legacy'): CallToolResult {
+  const body = toErrorBody(error, correlationId)
+  const result: CallToolResult = { content: [{ type: 'text', text: JSON.stringify(body) }], isError: true }
+  if (era === 'modern') result.structuredContent = { ...body }
+  return result
+}
