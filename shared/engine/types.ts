@@ -24,7 +24,9 @@ export interface Dispatch {
 }
 
 export interface DispatchResult {
-  output: unknown
+  output?: unknown
+  /** Records a failure that still has logs and usage to keep; a plain failure may as well be thrown. */
+  error?: unknown
   logs?: unknown
   usage?: unknown
 }

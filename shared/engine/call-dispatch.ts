@@ -1,0 +1,143 @@
+import type { Db } from '../db/index.ts'
+import { isStoryPortalError, type StoryPortalError, toErrorBody } from '../errors/index.ts'
+import { extendCall, type Outcome } from './call-record.ts'
+import { callErrors } from './errors.ts'
+import { DEFAULT_LEASE_MS } from './leases.ts'
+import { runningCalls } from './running-calls.ts'
+import type { CallSpec, DispatchResult, InvocationRecord, Verdict } from './types.ts'
+
+type Stop = 'timed_out' | 'cancelled' | 'lease_lost'
+
+/**
+ * Dispatches a held call outside any transaction, with heartbeat, timeout and cancellation, and says how it ended. Undefined:
+ * the lease was lost meanwhile, so there is nothing to record.
+ */
+export async function dispatchCall(db: Db, spec: CallSpec, held: InvocationRecord): Promise<Outcome | undefined> {
+  const stop = new AbortController()
+  const running = runningCalls(db)
+  running.set(held.id, stop)
+  const timers = watch(db, spec, held, stop)
+  try {
+    const call = {
+      key: spec.key,
+      fence: held.fence,
+      deadline: spec.timeout_ms === undefined ? undefined : Date.now() + spec.timeout_ms,
+      signal: stop.signal,
+      invocation: held,
+    }
+    const ended = await Promise.race([attempt(() => spec.dispatch(call)), stopped(stop.signal)])
+    if (ended.stop === 'lease_lost') return undefined
+    return await settle(spec, ended)
+  } finally {
+    timers.clear()
+    if (running.get(held.id) === stop) running.delete(held.id)
+  }
+}
+
+/** Asks the tool whether an outside effect of an earlier holder happened. */
+export async function verifyCall(spec: CallSpec): Promise<Verdict> {
+  if (!spec.verify) return { state: 'unknown' }
+  try {
+    return await spec.verify({ key: spec.key, arguments: spec.arguments })
+  } catch {
+    // A receiver that can't be asked leaves the question open; it must not count as an answer.
+    return { state: 'unknown' }
+  }
+}
+
+/** The outcome when nobody can say whether the effect happened: it waits for a person. */
+export function unknownOutcome(spec: CallSpec, cause?: unknown): Outcome {
+  const error = callErrors.outcomeUnknown({}, cause === undefined ? {} : { details: { cause } })
+  return { status: 'unknown', error: body(spec, error) }
+}
+
+interface Ended {
+  result?: DispatchResult
+  error?: unknown
+  stop?: Stop
+}
+
+async function attempt(dispatch: () => Promise<DispatchResult>): Promise<Ended> {
+  try {
+    return { result: await dispatch() }
+  } catch (error) {
+    return { error }
+  }
+}
+
+async function settle(spec: CallSpec, ended: Ended): Promise<Outcome> {
+  const { result } = ended
+  if (result && result.error === undefined) {
+    return { status: 'succeeded', output: result.output, logs: result.logs, usage: result.usage }
+  }
+  const certain = failure(spec, ended)
+  if (spec.effect !== 'outside' || !leavesDoubt(ended)) return certain
+  const verdict = await verifyCall(spec)
+  if (verdict.state === 'done')
+    return { status: 'succeeded', output: verdict.output, logs: result?.logs, usage: result?.usage }
+  return verdict.state === 'not_done' ? certain : unknownOutcome(spec, certain.error)
+}
+
+function failure(spec: CallSpec, ended: Ended): Outcome {
+  if (ended.stop === 'timed_out') {
+    return { status: 'timed_out', error: body(spec, callErrors.callTimedOut({ ms: spec.timeout_ms ?? 0 })) }
+  }
+  if (ended.stop === 'cancelled') return { status: 'cancelled', error: body(spec, callErrors.callCancelled()) }
+  return {
+    status: 'failed',
+    error: body(spec, ended.result?.error ?? ended.error),
+    logs: ended.result?.logs,
+    usage: ended.result?.usage,
+  }
+}
+
+/** A coded refusal says that nothing happened; silence, a cut line and a stranger's exception do not. */
+function leavesDoubt({ error, result, stop }: Ended): boolean {
+  if (stop !== undefined) return true
+  const thrown = result?.error ?? error
+  if (!isStoryPortalError(thrown)) return true
+  if (thrown.details?.['effect'] === 'none') return false
+  return thrown.code === 'UNAVAILABLE' || thrown.code === 'INTERNAL'
+}
+
+function body(spec: CallSpec, error: unknown): unknown {
+  return toErrorBody(error as StoryPortalError, spec.scope.correlation_id).error
+}
+
+function stopped(signal: AbortSignal): Promise<Ended> {
+  return new Promise((resolve) => {
+    const stop = () => resolve({ stop: signal.reason as Stop })
+    if (signal.aborted) stop()
+    else signal.addEventListener('abort', stop, { once: true })
+  })
+}
+
+/** Timeout, the caller's cancellation, and the heartbeat: the lease is extended three times per length of it. */
+function watch(db: Db, spec: CallSpec, held: InvocationRecord, stop: AbortController): { clear(): void } {
+  const leaseMs = spec.lease_ms ?? DEFAULT_LEASE_MS
+  const cancel = () => stop.abort('cancelled' satisfies Stop)
+  if (spec.signal?.aborted) cancel()
+  spec.signal?.addEventListener('abort', cancel, { once: true })
+  const timeout =
+    spec.timeout_ms === undefined
+      ? undefined
+      : setTimeout(() => stop.abort('timed_out' satisfies Stop), spec.timeout_ms)
+  let lastSign = performance.now()
+  const beat = async () => {
+    try {
+      if (!(await extendCall(db, spec.scope, held, leaseMs))) stop.abort('lease_lost' satisfies Stop)
+      else lastSign = performance.now()
+    } catch {
+      // The database is away: the lease may have ended, so the work is given up when it must have.
+      if (performance.now() - lastSign > leaseMs) stop.abort('lease_lost' satisfies Stop)
+    }
+  }
+  const heartbeat = setInterval(() => void beat(), Math.max(50, leaseMs / 3))
+  return {
+    clear() {
+      clearTimeout(timeout)
+      clearInterval(heartbeat)
+      spec.signal?.removeEventListener('abort', cancel)
+    },
+  }
+}

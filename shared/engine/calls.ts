@@ -1,0 +1,69 @@
+import { assertOutsideTransaction, type Db } from '../db/index.ts'
+import { dispatchCall, unknownOutcome, verifyCall } from './call-dispatch.ts'
+import { openIntent } from './call-intent.ts'
+import { recordOutcome, writeOutcome } from './call-record.ts'
+import { argumentsHash } from './canonical.ts'
+import { callErrors } from './errors.ts'
+import { DEFAULT_LEASE_MS } from './leases.ts'
+import { waitForCall, wakeWaiters } from './running-calls.ts'
+import type { CallResult, CallSpec, InvocationRecord } from './types.ts'
+
+const FIRST_LOOK_MS = 50
+const LAST_LOOK_MS = 1_000
+
+/**
+ * Runs one effect under one key, exactly once: the intent is committed before the dispatch, the result after it, and every
+ * caller of the key gets that one result (`replayed: true` for all but the one that recorded it). The record tells how it
+ * ended (`status`, `output`, `error`); thrown are only: keyReused for other arguments under the key, UNAVAILABLE when the
+ * database is away, and stillRunning when `timeout_ms` or `signal` ends the wait for another worker.
+ */
+export async function executeCall(db: Db, spec: CallSpec): Promise<CallResult> {
+  assertOutsideTransaction('executeCall')
+  const hash = argumentsHash(spec.arguments ?? null)
+  const giveUp = spec.timeout_ms === undefined ? Number.POSITIVE_INFINITY : performance.now() + spec.timeout_ms
+  for (let look = FIRST_LOOK_MS; ; look = Math.min(look * 2, LAST_LOOK_MS)) {
+    const intent = await openIntent(db, spec, hash)
+    if (intent.state === 'finished') return { ...(await settleUnknown(db, spec, intent.invocation)), replayed: true }
+    if (intent.state === 'held') {
+      const recorded = await carryOut(db, spec, intent.invocation, intent.taken)
+      if (recorded) return { ...recorded, replayed: false }
+      // Fenced off: whoever took the call over records it, and that is the result here too.
+      continue
+    }
+    if (spec.signal?.aborted || performance.now() >= giveUp) throw callErrors.stillRunning()
+    await waitForCall(db, intent.invocation.id, Math.min(look, giveUp - performance.now()), spec.signal)
+  }
+}
+
+async function carryOut(
+  db: Db,
+  spec: CallSpec,
+  held: InvocationRecord,
+  taken: boolean,
+): Promise<InvocationRecord | undefined> {
+  const outcome =
+    taken && spec.effect === 'outside' ? await afterTakeover(db, spec, held) : await dispatchCall(db, spec, held)
+  if (!outcome) return undefined
+  const recorded = await recordOutcome(db, spec.scope, held, outcome, spec.lease_ms ?? DEFAULT_LEASE_MS)
+  wakeWaiters(db, held.id)
+  return recorded
+}
+
+/** An earlier holder may have sent it: the receiver is asked first, and doubt never becomes a second send. */
+async function afterTakeover(db: Db, spec: CallSpec, held: InvocationRecord) {
+  const verdict = await verifyCall(spec)
+  if (verdict.state === 'done') return { status: 'succeeded' as const, output: verdict.output }
+  return verdict.state === 'not_done' ? await dispatchCall(db, spec, held) : unknownOutcome(spec)
+}
+
+/** An outcome that was unknown is asked for again at every repeat of the call. */
+async function settleUnknown(db: Db, spec: CallSpec, invocation: InvocationRecord): Promise<InvocationRecord> {
+  if (invocation.status !== 'unknown' || !spec.verify) return invocation
+  const verdict = await verifyCall(spec)
+  if (verdict.state === 'unknown') return invocation
+  const outcome =
+    verdict.state === 'done'
+      ? { status: 'succeeded' as const, output: verdict.output }
+      : { status: 'failed' as const, error: invocation.error }
+  return (await writeOutcome(db, spec.scope, invocation, outcome, 'unknown')) ?? invocation
+}
