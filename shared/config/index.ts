@@ -1,0 +1,5 @@
+export { ConfigError, configErrors } from './errors.ts'
+export { type Config, type ConfigSource, loadConfig } from './load.ts'
+export { nearest } from './nearest.ts'
+export { SETTINGS, type Setting, type SettingName } from './settings.ts'
+export { type ConfigChange, type ConfigWatcher, watchConfig } from './watch.ts'
