@@ -18,6 +18,8 @@ const CallerSchema = z.object({
     cwd: z.string().optional(),
   }),
   run_id: z.string().optional(),
+  plan_id: z.string().optional(),
+  task_id: z.string().optional(),
   fence: z.number().optional(),
   depth: z.number().optional(),
 })

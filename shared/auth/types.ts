@@ -17,6 +17,9 @@ export interface Caller {
   client: CallerClient
   /** Set for work the platform does for a run: journaled under it, and narrowed to the run's grants. */
   run_id?: string
+  /** The plan and the task that the call carries out; written into its invocation. */
+  plan_id?: string
+  task_id?: string
   /** The lease this call was dispatched under (I4); the callee refuses an older fence. */
   fence?: number
   /** Nesting of sandboxed calls, 0 outside. */

@@ -49,3 +49,9 @@ function roleAllows(role: string, tool: AnyTool): boolean {
   if (tool.roles !== undefined && role !== 'owner') return tool.roles.includes(role)
   return MATRIX[role]?.includes(tool.effect) ?? false
 }
+
+/** Whether a caller could call a tool, without calling it: for plans, which are checked before anything runs. */
+export function mayCall(caller: Caller, server: string, tool: AnyTool | { name: string; effect: Effect }): boolean {
+  const full = { roles: undefined, ...tool } as AnyTool
+  return caller.roles.some((role) => roleAllows(role, full)) && scopesAllow(caller.scopes, server, tool)
+}

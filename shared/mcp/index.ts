@@ -1,3 +1,4 @@
+export { mayCall } from './authorise.ts'
 export { localBackend, type ToolBackend } from './backend.ts'
 export { createHost, type HostOptions, type OtherServers } from './create-host.ts'
 export {

@@ -1,0 +1,71 @@
+import { readdirSync } from 'node:fs'
+import { z } from 'zod'
+import type { PlanDefinitionInput } from '@story-portal/shared/engine'
+import type { Fault } from '@story-portal/shared/errors'
+import { planningErrors } from './errors.ts'
+
+/** A plan with blanks. The parameters become `plan.input`, so that text in them is data and never read as a binding. */
+export interface PlanTemplate {
+  name: string
+  description: string
+  parameters: z.ZodObject
+  tasks: PlanDefinitionInput['tasks'] | ((parameters: Record<string, unknown>) => PlanDefinitionInput['tasks'])
+}
+
+/** Declares one template: templates/*.ts export one each by default, named as their file. */
+export function defineTemplate(template: PlanTemplate): PlanTemplate {
+  return template
+}
+
+let loaded: Promise<ReadonlyMap<string, PlanTemplate>> | undefined
+
+/** Every template of the folder, by name. */
+export function planTemplates(): Promise<ReadonlyMap<string, PlanTemplate>> {
+  loaded ??= loadTemplates()
+  return loaded
+}
+
+/** The plan that a template makes of its parameters. */
+export async function fillTemplate(
+  name: string,
+  parameters: Record<string, unknown>,
+  maxParallel?: number,
+): Promise<PlanDefinitionInput> {
+  const templates = await planTemplates()
+  const template = templates.get(name)
+  if (!template) throw planningErrors.unknownTemplate({ template: name }, { details: { templates: describe(templates) } })
+  const parsed = template.parameters.safeParse(parameters)
+  if (!parsed.success) throw badParameters(template, parsed.error)
+  const { tasks } = template
+  return {
+    tasks: typeof tasks === 'function' ? tasks(parsed.data) : tasks,
+    input: z.json().parse(parsed.data),
+    ...(maxParallel === undefined ? {} : { max_parallel: maxParallel }),
+  }
+}
+
+/** What a client must know to use a template. */
+export function describe(templates: ReadonlyMap<string, PlanTemplate>) {
+  return [...templates.values()].map(({ name, description, parameters }) => ({
+    name,
+    description,
+    parameters: z.toJSONSchema(parameters, { io: 'input', unrepresentable: 'any' })['properties'],
+  }))
+}
+
+function badParameters(template: PlanTemplate, error: z.ZodError) {
+  const faults: Fault[] = error.issues.map((issue) => ({
+    path: ['parameters', ...issue.path].join('.'),
+    message: issue.code === 'unrecognized_keys' ? `has unknown fields: ${issue.keys.join(', ')}` : issue.message,
+  }))
+  const first = `${faults[0]?.path} ${faults[0]?.message}`
+  const templates = describe(new Map([[template.name, template]]))
+  return planningErrors.badParameters({ template: template.name, first }, { details: { faults, templates } })
+}
+
+async function loadTemplates(): Promise<ReadonlyMap<string, PlanTemplate>> {
+  const folder = new URL('./templates/', import.meta.url)
+  const files = readdirSync(folder).filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'))
+  const modules = await Promise.all(files.map((file): Promise<{ default: PlanTemplate }> => import(new URL(file, folder).href)))
+  return new Map(modules.map(({ default: template }) => [template.name, template]))
+}

@@ -1,0 +1,22 @@
+import { z } from 'zod'
+import { getRecord, listRecords } from '@story-portal/shared/data'
+import { defineTool } from '@story-portal/shared/mcp'
+import { Goal, GoalId, Plan } from '../schema.ts'
+
+const PLANS = 50
+
+export default defineTool({
+  name: 'get_goal',
+  description: 'Returns one goal with its plans, the latest first. To find an id, call list_goals.',
+  effect: 'read',
+  input: { goal_id: GoalId },
+  output: { goal: Goal, plans: z.array(Plan) },
+  async run({ goal_id }, { tx }) {
+    const goal = await getRecord(tx, 'goal', goal_id)
+    const { items } = await listRecords(tx, 'plan', { filter: { goal_id }, sort: '-created_at', limit: PLANS })
+    const plans = items.map(({ id, name, revision, status, tasks_total, created_at, finished_at }) => ({
+      ...{ id, name, revision, status, tasks_total, created_at, finished_at },
+    }))
+    return { goal, plans }
+  },
+})

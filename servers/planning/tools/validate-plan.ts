@@ -1,0 +1,37 @@
+import { z } from 'zod'
+import { type PlanDefinitionInput, planView, validatePlan } from '@story-portal/shared/engine'
+import { defineTool, type TxContext } from '@story-portal/shared/mcp'
+import { planFrom, refuseMissingKinds } from '../plan-source.ts'
+import { toolLookup } from '../plan-tools.ts'
+import { PlanId } from '../schema.ts'
+import { MaxParallel, MoreTasks, PlanInput } from '../task-input.ts'
+
+export default defineTool({
+  name: 'validate_plan',
+  description:
+    'Checks a stored plan or a definition and returns its faults, waves and critical path; it changes nothing. To keep a plan, call create_plan.',
+  effect: 'read',
+  input: {
+    plan_id: PlanId.optional(),
+    tasks: MoreTasks.optional(),
+    input: PlanInput.optional(),
+    max_parallel: MaxParallel.optional(),
+    template: z.string().max(100).optional(),
+    parameters: z.record(z.string(), z.unknown()).optional(),
+  },
+  output: {
+    valid: z.boolean(),
+    faults: z.array(z.looseObject({ path: z.string(), message: z.string() })),
+    waves: z.array(z.array(z.string())),
+  },
+  async run({ plan_id, ...source }, ctx) {
+    const definition = plan_id === undefined ? (await planFrom(source)).definition : await stored(ctx, plan_id)
+    refuseMissingKinds(definition)
+    const { faults, waves, critical_path } = validatePlan(definition, { tools: await toolLookup(ctx, definition) })
+    return { valid: faults.length === 0, faults, waves, critical_path }
+  },
+})
+
+async function stored(ctx: TxContext, planId: string): Promise<PlanDefinitionInput> {
+  return (await planView(ctx.tx, planId)).definition as unknown as PlanDefinitionInput
+}

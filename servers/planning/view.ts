@@ -1,0 +1,65 @@
+import type { PlanView, TaskRecord } from '@story-portal/shared/engine'
+
+const MAX_OUTPUT = 4_000
+const MAX_PREVIEW = 400
+const MAX_WAVE_KEYS = 500
+
+/** What a client sees of a plan: how it stands, not how it is stored. */
+export function planForClient(plan: PlanView) {
+  const { id, goal_id, name, revision, revises_plan_id, status, phase, strategy, progress, max_parallel } = plan
+  const { error, created_at, started_at, paused_at, finished_at, version } = plan
+  return {
+    ...{ id, goal_id, name, revision, revises_plan_id, status, phase, strategy, progress, max_parallel },
+    ...wavesForClient(plan.waves ?? []),
+    critical_path: (plan.critical_path ?? []).slice(0, MAX_WAVE_KEYS),
+    ...{ error, created_at, started_at, paused_at, finished_at, version },
+  }
+}
+
+/** What a client sees of a task. Its lease token is its holder's secret and never part of a view. */
+export function taskForClient(task: TaskRecord, whole = false) {
+  const { id, key, name, kind, status, wave, parent_task_id, attempts, max_attempts, error, lease_owner } = task
+  const { ready_at, retry_at, started_at, finished_at, lease_expires_at } = task
+  return {
+    ...{ id, key, kind, status, attempts, max_attempts },
+    ...cut(task.output, key, whole),
+    error,
+    ...present({ name, wave, parent_task_id, ready_at, retry_at, started_at, finished_at }),
+    ...(lease_expires_at === null ? {} : { lease_owner, lease_expires_at }),
+    ...(whole ? { input: task.input, spec: task.spec } : {}),
+  }
+}
+
+const MAX_TASKS = 100
+
+/** The first tasks of a plan, in the order they may run. */
+export function tasksForClient(tasks: readonly TaskRecord[]) {
+  const shown = tasks.slice(0, MAX_TASKS).map((task) => taskForClient(task))
+  const left = tasks.length - shown.length
+  return left === 0 ? { tasks: shown } : { tasks: shown, tasks_omitted: left, hint: 'get_plan lists all tasks in pages.' }
+}
+
+/** Every task of a plan costs its reader context, so a large output is named and not sent unless asked for. */
+function cut(output: unknown, key: string, whole: boolean): Record<string, unknown> {
+  if (whole || output === null) return { output }
+  const text = JSON.stringify(output)
+  if (text.length <= MAX_OUTPUT) return { output }
+  return {
+    output: null,
+    output_omitted: {
+      bytes: Buffer.byteLength(text),
+      preview: text.slice(0, MAX_PREVIEW),
+      hint: `get_plan with keys ["${key}"] returns it whole.`,
+    },
+  }
+}
+
+function wavesForClient(waves: string[][]) {
+  const keys = waves.reduce((sum, wave) => sum + wave.length, 0)
+  if (keys <= MAX_WAVE_KEYS) return { waves }
+  return { waves: [], wave_sizes: waves.map((wave) => wave.length) }
+}
+
+function present(fields: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null))
+}
