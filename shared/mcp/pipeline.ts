@@ -194,12 +194,10 @@ function signalsOf(host: PipelineHost, options: HostCallOptions): AbortSignal[] 
   return options.signal === undefined ? [host.cutOff] : [host.cutOff, options.signal]
 }
 
-function deadlineOf(host: PipelineHost, options: HostCallOptions): number | undefined {
-  const limits = [host.config.mcp.requestTimeoutMs, options.timeout_ms]
-    .filter((ms): ms is number => ms !== undefined && ms > 0)
-    .map((ms) => Date.now() + ms)
-  if (options.deadline !== undefined) limits.push(options.deadline)
-  return limits.length === 0 ? undefined : Math.min(...limits)
+/** The caller's own deadline, or the configured limit for callers that name none. */
+function deadlineOf(host: PipelineHost, { deadline, timeout_ms }: HostCallOptions): number | undefined {
+  if (timeout_ms === undefined) return deadline ?? Date.now() + host.config.mcp.requestTimeoutMs
+  return Math.min(Date.now() + timeout_ms, deadline ?? Number.POSITIVE_INFINITY)
 }
 
 /** Says which tool was probably meant; the same error for a name nobody has and one not visible here. */

@@ -1,0 +1,188 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { type NodeIncomingMessageLike, toNodeHandler } from '@modelcontextprotocol/node'
+import { type AuthInfo, createMcpHandler } from '@modelcontextprotocol/server'
+import type { Caller } from '../auth/index.ts'
+import { errors, isStoryPortalError } from '../errors/index.ts'
+import { localBackend, type ToolBackend } from './backend.ts'
+import { mcpErrors } from './errors.ts'
+import type { Host } from './host.ts'
+import { readBody } from './http-body.ts'
+import { createGate, type Gate } from './http-gate.ts'
+import { internalCalls } from './http-internal.ts'
+import { replyError, replyJson } from './http-reply.ts'
+import { sseSessions } from './http-sse.ts'
+import { protocolServer } from './server-factory.ts'
+import { newCorrelationId } from './trace.ts'
+
+export interface HttpOptions {
+  /** Default: the configured port base plus the server's number; 0 takes any free port. */
+  port?: number
+  /** The bearer token of the local user. */
+  token: string
+  /** Verifies the envelopes of other processes; without it only the bearer token opens /internal. */
+  serviceKey?: string
+  allowedHosts?: readonly string[]
+  /** Several processes share the port and the kernel spreads connections (Linux). */
+  reusePort?: boolean
+}
+
+export interface HttpHandle {
+  readonly port: number
+  readonly url: string
+  /** Takes no new connections, lets requests in flight finish, then closes what is left after `graceMs`. */
+  close(graceMs?: number): Promise<void>
+}
+
+type Handler = (req: IncomingMessage, res: ServerResponse, path: string) => Promise<void> | void
+interface Route {
+  method: 'GET' | 'POST' | 'ANY'
+  handle: Handler
+}
+
+/** Headers must be here after 8 s and the whole request after 10 s: a slow client holds a socket, never a worker. */
+const TIMEOUTS = {
+  headersTimeout: 8_000,
+  requestTimeout: 10_000,
+  keepAliveTimeout: 5_000,
+  connectionsCheckingInterval: 1_000,
+}
+
+/** Serves one hosted server over HTTP: Streamable HTTP in both eras, legacy SSE, health, metrics and calls between processes. */
+export async function serveHttp(host: Host, serverName: string, options: HttpOptions): Promise<HttpHandle> {
+  const server = host.servers.get(serverName)
+  if (!server) throw errors.unknownServer({ server: serverName })
+  const gate = createGate({ ...options, host: host.config.host })
+  const app = routes(host, localBackend(host, server), gate, options.serviceKey)
+  const http = createServer({ ...TIMEOUTS, keepAlive: true, noDelay: true }, (req, res) => {
+    dispatch(app.table, gate, req, res).catch((error: unknown) => fail(host, res, error))
+  })
+  http.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    const status = error.code === 'HPE_HEADER_OVERFLOW' ? '431 Request Header Fields Too Large' : '400 Bad Request'
+    if (socket.writable) socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
+  })
+  const port = options.port ?? host.config.portBase + server.port
+  await listen(http, serverName, host.config.host, port, options.reusePort ?? false)
+  const address = http.address() as AddressInfo
+  const name = address.family === 'IPv6' ? `[${address.address}]` : address.address
+  return {
+    port: address.port,
+    url: `http://${name}:${address.port}`,
+    close: (graceMs = host.config.mcp.drainMs) => shut(http, app.close, graceMs),
+  }
+}
+
+function routes(host: Host, backend: ToolBackend, gate: Gate, serviceKey: string | undefined) {
+  const { maxBodyBytes } = host.config.mcp
+  // Room for the envelope around arguments that are exactly at their own limit.
+  const limit = maxBodyBytes + 64 * 1024
+  const mcp = createMcpHandler((context) => protocolServer(backend, context), {
+    maxRequestBodySize: limit,
+    onerror: (error) => host.log.debug({ err: error }, 'a request was refused by the protocol'),
+  })
+  const forward = toNodeHandler(mcp, { maxRequestBodySize: limit })
+  const sse = sseSessions(backend, host.log)
+  const internal = internalCalls(host, backend, gate, serviceKey)
+
+  const serveMcp: Handler = async (req, res) => {
+    const caller = gate.authenticate(req, 'http')
+    const body = req.method === 'POST' ? await readBody(req, limit) : ''
+    await forward(asMessage(req, body, caller), res as unknown as Parameters<typeof forward>[1])
+  }
+  const table: Record<string, Route> = {
+    '/mcp': { method: 'ANY', handle: serveMcp },
+    '/v1/mcp': { method: 'ANY', handle: serveMcp },
+    '/sse': { method: 'GET', handle: (req, res) => sse.openStream(res, gate.authenticate(req, 'sse')) },
+    '/messages': {
+      method: 'POST',
+      handle: async (req, res) => sse.post(req, res, gate.authenticate(req, 'sse'), await readBody(req, limit)),
+    },
+    '/health/live': { method: 'GET', handle: (_req, res) => replyJson(res, 200, { status: 'ok' }) },
+    '/health/ready': { method: 'GET', handle: (_req, res) => ready(host, backend, res) },
+    '/metrics': {
+      method: 'GET',
+      handle: async (req, res) => {
+        gate.authenticate(req, 'http')
+        const text = await host.metrics.text()
+        res.writeHead(200, { 'content-type': host.metrics.registry.contentType }).end(text)
+      },
+    },
+    '/internal/call/': {
+      method: 'POST',
+      handle: async (req, res, path) => internal(req, res, path, await readBody(req, limit)),
+    },
+  }
+  return {
+    table,
+    async close() {
+      sse.close()
+      await mcp.close()
+    },
+  }
+}
+
+async function dispatch(table: Record<string, Route>, gate: Gate, req: IncomingMessage, res: ServerResponse) {
+  gate.checkSource(req)
+  const path = (req.url ?? '/').split('?', 1)[0] ?? '/'
+  const key = path.startsWith('/internal/call/') ? '/internal/call/' : path
+  const route = Object.hasOwn(table, key) ? table[key] : undefined
+  if (!route) throw mcpErrors.unknownPath()
+  const allowed =
+    route.method === 'ANY' || route.method === req.method || (route.method === 'GET' && req.method === 'HEAD')
+  if (!allowed) {
+    res.setHeader('allow', route.method)
+    return replyError(res, mcpErrors.wrongMethod({ method: req.method ?? '', allowed: route.method }), undefined, 405)
+  }
+  await route.handle(req, res, path)
+}
+
+async function ready(host: Host, backend: ToolBackend, res: ServerResponse): Promise<void> {
+  const { ok, reasons } = await host.ready()
+  const { name, version } = backend.server
+  replyJson(res, ok ? 200 : 503, { status: ok ? 'ready' : 'not_ready', server: name, version, reasons })
+}
+
+/** The request as the SDK's adapter wants it, with the body that was read and checked here. */
+function asMessage(req: IncomingMessage, body: string, caller: Caller): NodeIncomingMessageLike {
+  const auth: AuthInfo = { token: '', clientId: caller.subject, scopes: [...caller.scopes], extra: { caller } }
+  const headers = { ...req.headers } as Record<string, string | string[] | undefined>
+  return {
+    method: req.method ?? 'GET',
+    url: req.url ?? '/',
+    headers,
+    auth,
+    async *[Symbol.asyncIterator]() {
+      if (body !== '') yield body
+    },
+  }
+}
+
+function fail(host: Host, res: ServerResponse, error: unknown): void {
+  const correlationId = newCorrelationId()
+  const status = isStoryPortalError(error) && error.number === 'E0901' ? 413 : undefined
+  if (!isStoryPortalError(error)) host.log.error({ err: error, correlation_id: correlationId }, 'a request failed')
+  if (res.headersSent) res.destroy()
+  else replyError(res, error, correlationId, status)
+}
+
+function listen(http: Server, server: string, host: string, port: number, reusePort: boolean): Promise<void> {
+  return new Promise((resolve, reject) => {
+    http.once('error', (error: NodeJS.ErrnoException) => {
+      const reason = error.code ?? 'unknown reason'
+      const coded = reason === 'EADDRINUSE' ? mcpErrors.portTaken : mcpErrors.portRefused
+      reject(coded({ server, host, port, reason }, { cause: error }))
+    })
+    http.listen({ port, host, reusePort, exclusive: true }, resolve)
+  })
+}
+
+async function shut(http: Server, closeApp: () => Promise<void>, graceMs: number): Promise<void> {
+  const closed = new Promise<void>((resolve) => http.close(() => resolve()))
+  http.closeIdleConnections()
+  const timer = setTimeout(() => {
+    closeApp().finally(() => http.closeAllConnections())
+  }, graceMs)
+  await closed
+  clearTimeout(timer)
+  await closeApp()
+}

@@ -1,0 +1,41 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type ToolDefinition, toolDefinitions } from './definition.ts'
+import type { LoadedServer } from './host.ts'
+
+/** `servers/<name>/tools.json`: what a server is and offers, readable without loading its code. */
+export interface ServerManifest {
+  name: string
+  version: string
+  title: string
+  layer: string
+  port: number
+  summary: string
+  instructions: string
+  tools: ToolDefinition[]
+}
+
+/** What the generator writes into a server's tools.json. */
+export function serverManifest(server: LoadedServer): ServerManifest {
+  const { name, version, title, layer, port, summary, instructions } = server
+  return { name, version, title, layer, port, summary, instructions, tools: toolDefinitions(server) }
+}
+
+/** The committed manifests of every server below `root`, by port; a folder without one is left out. */
+export async function readManifests(root: string): Promise<ServerManifest[]> {
+  const folder = join(root, 'servers')
+  const entries = await readdir(folder, { withFileTypes: true })
+  const found = await Promise.all(
+    entries.filter((entry) => entry.isDirectory()).map(({ name }) => readManifest(join(folder, name, 'tools.json'))),
+  )
+  return found.filter((manifest) => manifest !== undefined).sort((a, b) => a.port - b.port)
+}
+
+async function readManifest(path: string): Promise<ServerManifest | undefined> {
+  try {
+    return JSON.parse(await readFile(path, 'utf8')) as ServerManifest
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error
+  }
+}
