@@ -135,6 +135,8 @@ export interface Kind<F extends Fields = Fields, T extends string = string> {
   readonly fields: F
   /** Text columns that `query` searches, most important first; the migration's generated column lists the same. */
   readonly search: readonly (keyof F & string)[]
+  /** Fields that are unique together, as the migration says; named when a new record collides. */
+  readonly unique?: readonly (readonly (keyof F & string)[])[]
   /** Named in the hint when a managed field, or a managed kind, is changed by the generic tools. */
   readonly managedBy?: string
   /** True: only the platform's own tools create, delete and restore these. */

@@ -59,10 +59,7 @@ async function flush(tx: Tx, pending: Pending): Promise<StoredEvent[]> {
   pending.events = []
   if (batch.length === 0) return []
   try {
-    return await insert(
-      tx,
-      batch.map((event) => complete(tx, event)),
-    )
+    return await insert(tx, aligned(batch.map((event) => complete(tx, event))))
   } catch (error) {
     // Streams without a fault may have advanced in the same statement: whoever catches this must not commit half a batch.
     pending.failed = error
@@ -117,6 +114,24 @@ function scopeDefaults(scope: Scope): Defaults {
 function subjectOf(stream: string): string | null {
   const slash = stream.indexOf('/')
   return slash < 0 ? null : stream.slice(slash + 1)
+}
+
+/**
+ * `expected_version` of a stream's second event in a batch counts the first one too; the statement compares once per stream,
+ * with the version before the batch. Two expectations that can't both be true are refused here.
+ */
+function aligned(batch: readonly Completed[]): Completed[] {
+  const streams = new Map<string, { events: number; expected: number | null }>()
+  return batch.map((event) => {
+    const key = `${event.tenant_id} ${event.stream}`
+    const seen = streams.get(key) ?? { events: 0, expected: null }
+    const expected = event.expected === null ? null : event.expected - seen.events
+    if (expected !== null && (expected < 0 || (seen.expected !== null && seen.expected !== expected))) {
+      throw staleVersion(event.stream, (seen.expected ?? 0) + seen.events, event.expected ?? 0)
+    }
+    streams.set(key, { events: seen.events + 1, expected: seen.expected ?? expected })
+    return { ...event, expected }
+  })
 }
 
 interface Appended {
@@ -191,17 +206,13 @@ async function wrongVersion(tx: Tx, batch: readonly Completed[], rows: readonly 
   const stream = refused?.stream ?? ''
   const { rows: found } = await sql<{ version: number }>`
     select version from core.streams where tenant_id = ${refused?.tenant_id ?? ''} and stream = ${stream}`.execute(tx)
-  const actual = found[0]?.version ?? 0
-  const expected = refused?.expected ?? 0
+  return staleVersion(stream, found[0]?.version ?? 0, refused?.expected ?? 0)
+}
+
+function staleVersion(stream: string, actual: number, expected: number) {
+  const message = `is ${expected}, the stream is at ${actual}`
   return errors.versionConflict(
     { what: `Stream ${stream}`, actual, expected },
-    {
-      details: {
-        stream,
-        actual,
-        expected,
-        faults: [{ path: 'expected_version', message: `is ${expected}, the stream is at ${actual}` }],
-      },
-    },
+    { details: { stream, actual, expected, faults: [{ path: 'expected_version', message }] } },
   )
 }

@@ -20,7 +20,7 @@ const agent = defineKind({
       busy: ['active', 'terminated', 'error'],
       suspended: ['active', 'terminated', 'error'],
       error: ['terminated'],
-      terminated: ['error'],
+      terminated: [],
     }),
   },
   search: ['name', 'role', 'instructions'],

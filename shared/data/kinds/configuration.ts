@@ -12,6 +12,7 @@ const configuration = defineKind({
     schema: managed(optional(json())),
     description: optional(text()),
   },
+  unique: [['key']],
   search: ['key', 'description'],
 })
 

@@ -60,7 +60,8 @@ const invocation = defineKind({
     subject: managed(optional(text(300))),
     caller: managed(optional(json())),
   },
-  search: ['tool'],
+  unique: [['call_key']],
+  search: [],
 })
 
 declare module '../define-kind.ts' {

@@ -57,7 +57,8 @@ const task = defineKind({
     started_at: managed(optional(time())),
     finished_at: managed(optional(time())),
   },
-  search: ['key', 'name'],
+  unique: [['plan_id', 'key']],
+  search: [],
 })
 
 declare module '../define-kind.ts' {

@@ -30,6 +30,7 @@ const tool = defineKind({
     replacement: managed(optional(text(200))),
     effect: managed(fallback(oneOf('pure', 'journaled', 'outside'), 'pure')),
   },
+  unique: [['name', 'semver']],
   search: ['name', 'title', 'description'],
 })
 
