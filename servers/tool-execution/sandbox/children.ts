@@ -69,7 +69,8 @@ export class Children {
     child.runs += 1
     child.hold(false)
     const keep = healthy && child.alive && child.runs < this.#options.recycleAfter && !this.#closed
-    if (keep && this.#idle.length < this.#options.warm) this.#idle.push(child)
+    // Nested runs take turns with more processes than are kept warm; some of those may stay.
+    if (keep && this.#idle.length < this.#options.warm * 2) this.#idle.push(child)
     else child.kill()
     this.#fill()
   }
