@@ -16,10 +16,9 @@ export interface ToolBackend {
 
 /** The tools of a server hosted in this process. Calls from outside are refused while the host drains; nested ones are not. */
 export function localBackend(host: Host, server: LoadedServer): ToolBackend {
-  const all = toolDefinitions(server)
   return {
     server,
-    list: (caller) => visible(all, server, caller),
+    list: (caller) => visibleTools(server, caller),
     has: (tool) => server.tool(tool) !== undefined,
     async call(tool, args, options) {
       if (host.draining) throw mcpErrors.draining({}, { retry_after_ms: 1000 })
@@ -28,7 +27,9 @@ export function localBackend(host: Host, server: LoadedServer): ToolBackend {
   }
 }
 
-function visible(all: readonly ToolDefinition[], server: LoadedServer, caller: Caller): readonly ToolDefinition[] {
+/** The definitions of the tools this caller may call; the very same array for everyone who may call all of them. */
+export function visibleTools(server: LoadedServer, caller: Caller): readonly ToolDefinition[] {
+  const all = toolDefinitions(server)
   const shown = all.filter(({ name }) => {
     const tool = server.tool(name)
     return tool !== undefined && mayCall(caller, server.name, tool)

@@ -5,7 +5,8 @@ import type { Db } from '../db/index.ts'
 import { errors } from '../errors/index.ts'
 import type { Jobs } from '../jobs/index.ts'
 import { createMetrics, type Logger, type Metrics } from '../telemetry/index.ts'
-import { type ToolDefinition, toolDefinitions } from './definition.ts'
+import { visibleTools } from './backend.ts'
+import type { ToolDefinition } from './definition.ts'
 import type { Host, HostCallOptions, LayerStatus, LoadedServer } from './host.ts'
 import { type PipelineHost, runTool } from './pipeline.ts'
 import { suggest } from './suggest.ts'
@@ -68,9 +69,9 @@ export function createHost(options: HostOptions): PipelineHost {
       if (others?.names().includes(server)) return others.call(server, tool, args, callOptions)
       throw unknownServer(server, [...servers.keys(), ...(others?.names() ?? [])])
     },
-    async definitions(server) {
+    async definitions(server, caller) {
       const hosted = servers.get(server)
-      if (hosted) return toolDefinitions(hosted)
+      if (hosted) return visibleTools(hosted, caller)
       if (others?.names().includes(server)) return others.definitions(server)
       throw unknownServer(server, [...servers.keys(), ...(others?.names() ?? [])])
     },

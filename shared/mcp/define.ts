@@ -11,7 +11,8 @@ export type Effect = 'read' | 'create' | 'update' | 'delete' | 'execute'
 
 export type Shape = Record<string, z.ZodType>
 export type InputOf<S extends Shape> = z.output<z.ZodObject<S>>
-export type ResultOf<S extends Shape> = z.input<z.ZodObject<S>>
+/** A tool that declares no output field returns what it likes. */
+export type ResultOf<S extends Shape> = keyof S extends never ? Record<string, unknown> : z.input<z.ZodObject<S>>
 
 export interface CallOptions {
   /** Carries exactly-once through: the callee records its effect under this key, the same over all attempts. */
@@ -35,6 +36,14 @@ export type CallTool = <S extends keyof ToolTypes & string, T extends keyof Tool
   args: ToolTypes[S][T] extends { input: infer I } ? I : never,
   options?: CallOptions,
 ) => Promise<ToolTypes[S][T] extends { output: infer O } ? O : never>
+
+/** The same for names known only at run time: what a client, a plan or sandboxed code asked for. Checked like any other call. */
+export type CallByName = (
+  server: string,
+  tool: string,
+  args: unknown,
+  options?: CallOptions,
+) => Promise<Record<string, unknown>>
 
 /** What every tool gets, made per call. */
 export interface BaseContext {
@@ -63,6 +72,7 @@ export interface TxContext extends BaseContext {
 export interface OpenContext extends BaseContext {
   readonly db: ScopedDb
   readonly call: CallTool
+  readonly callByName: CallByName
 }
 
 interface ToolBase<I extends Shape, O extends Shape> {

@@ -58,11 +58,16 @@ export function compileTool(tool: AnyTool): CompiledTool {
   return fresh
 }
 
-/** Every tool of a server as clients see it, in name order; what `servers/<name>/tools.json` holds. */
-export function toolDefinitions(server: LoadedServer): ToolDefinition[] {
-  return [...server.tools.values()]
-    .map((tool) => compileTool(tool).definition)
-    .sort((a, b) => (a.name < b.name ? -1 : 1))
+const listed = new WeakMap<LoadedServer, readonly ToolDefinition[]>()
+
+/** Every tool of a server as clients see it, in name order; made once per server. */
+export function toolDefinitions(server: LoadedServer): readonly ToolDefinition[] {
+  const known = listed.get(server)
+  if (known) return known
+  const all = [...server.tools.values()].map((tool) => compileTool(tool).definition)
+  all.sort((a, b) => (a.name < b.name ? -1 : 1))
+  listed.set(server, all)
+  return all
 }
 
 function define(tool: AnyTool, input: z.ZodType, output: z.ZodType): ToolDefinition {

@@ -37,8 +37,8 @@ export interface Host {
   call(server: string, tool: string, args: unknown, options: HostCallOptions): Promise<Record<string, unknown>>
   /** Every server of the suite that this process knows of, hosted here or elsewhere, with what it answers now. */
   layers(): Promise<LayerStatus[]>
-  /** The definitions of a server's tools, hosted here or elsewhere; throws NOT_FOUND for an unknown server. */
-  definitions(server: string): Promise<readonly ToolDefinition[]>
+  /** What the caller may see of a server's tools, hosted here or elsewhere; throws NOT_FOUND for an unknown server. */
+  definitions(server: string, caller: Caller): Promise<readonly ToolDefinition[]>
   /** Starts jobs of the hosted servers. */
   start(): Promise<void>
   /** True once started and until draining, the database reachable and migrated. */

@@ -4,6 +4,7 @@ export { createHost, type HostOptions, type OtherServers } from './create-host.t
 export {
   type AnyTool,
   type BaseContext,
+  type CallByName,
   type CallOptions,
   type CallTool,
   defineJob,

@@ -12,7 +12,7 @@ export interface ServerManifest {
   port: number
   summary: string
   instructions: string
-  tools: ToolDefinition[]
+  tools: readonly ToolDefinition[]
 }
 
 /** What the generator writes into a server's tools.json. */

@@ -5,7 +5,7 @@ import { errors, isStoryPortalError, type StoryPortalError } from '../errors/ind
 import type { Logger } from '../telemetry/index.ts'
 import { authorise } from './authorise.ts'
 import { type CallClock, startClock } from './cancellation.ts'
-import type { BaseContext, CallTool, OpenContext, ProgressUpdate } from './define.ts'
+import type { BaseContext, CallByName, CallTool, OpenContext, ProgressUpdate } from './define.ts'
 import { type CompiledTool, compileTool } from './definition.ts'
 import { parseArguments } from './faults.ts'
 import { guardArguments } from './guard.ts'
@@ -116,7 +116,9 @@ function runInTransaction(call: Call): Promise<Result> {
 async function runOpen(call: Call): Promise<Result> {
   const { tool } = call.compiled
   if (tool.transaction !== false) throw new Error('not an open tool')
-  const context: OpenContext = { ...baseContext(call), db: scopedDb(call), call: nestedCalls(call) }
+  const callByName = nestedCalls(call)
+  const callTyped = callByName as unknown as CallTool
+  const context: OpenContext = { ...baseContext(call), db: scopedDb(call), call: callTyped, callByName }
   const running = tool.run(call.args, context)
   running.catch((error: unknown) => {
     if (call.clock.signal.aborted) call.log.debug({ err: error }, 'a call that was given up on has ended')
@@ -165,8 +167,8 @@ function scopedDb(call: Call): ScopedDb {
   }
 }
 
-function nestedCalls(call: Call): CallTool {
-  const nested = async (server: string, tool: string, args: unknown, options: HostCallOptions | undefined) => {
+function nestedCalls(call: Call): CallByName {
+  return async (server, tool, args, options) => {
     assertOutsideTransaction('ctx.call')
     const { clock } = call
     const own = options?.timeout_ms === undefined ? undefined : Date.now() + options.timeout_ms
@@ -180,7 +182,6 @@ function nestedCalls(call: Call): CallTool {
       ...(deadline === undefined ? {} : { deadline }),
     })
   }
-  return nested as unknown as CallTool
 }
 
 function checkResult(call: Call, result: unknown): Result {
