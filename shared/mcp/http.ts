@@ -98,7 +98,7 @@ function routes(host: Host, backend: ToolBackend, gate: Gate, serviceKey: string
       handle: async (req, res) => sse.post(req, res, gate.authenticate(req, 'sse'), await readBody(req, limit)),
     },
     '/health/live': { method: 'GET', handle: (_req, res) => replyJson(res, 200, { status: 'ok' }) },
-    '/health/ready': { method: 'GET', handle: (_req, res) => ready(host, backend, res) },
+    '/health/ready': { method: 'GET', handle: (req, res) => ready(host, backend, req, res) },
     '/metrics': {
       method: 'GET',
       handle: async (req, res) => {
@@ -136,10 +136,12 @@ async function dispatch(table: Record<string, Route>, gate: Gate, req: IncomingM
   await route.handle(req, res, path)
 }
 
-async function ready(host: Host, backend: ToolBackend, res: ServerResponse): Promise<void> {
+async function ready(host: Host, backend: ToolBackend, req: IncomingMessage, res: ServerResponse): Promise<void> {
   const { ok, reasons } = await host.ready()
   const { name, version } = backend.server
-  replyJson(res, ok ? 200 : 503, { status: ok ? 'ready' : 'not_ready', server: name, version, reasons })
+  // Whoever asks on this machine learns which data directory holds the port; nobody else needs to know a path of ours.
+  const here = /^(::1|(::ffff:)?127\.)/.test(req.socket.remoteAddress ?? '') ? { home: host.config.home } : {}
+  replyJson(res, ok ? 200 : 503, { status: ok ? 'ready' : 'not_ready', server: name, version, reasons, ...here })
 }
 
 /** The request as the SDK's adapter wants it, with the body that was read and checked here. */
