@@ -76,7 +76,9 @@ export async function launch(entry) {
   }
   const node = bundledNode()
   if (!node) {
-    refuse(`Node ${process.versions.node} runs here, 24 or 26 is needed, and the one npm brings along is not installed.`)
+    refuse(
+      `Node ${process.versions.node} runs here, 24 or 26 is needed, and the one npm brings along is not installed.`,
+    )
   }
   relay(
     spawn(node, [file, ...process.argv.slice(2)], {

@@ -56,9 +56,10 @@ function untilAsked(close: () => Promise<void>): void {
 function fail(name: string, home: string | undefined, error: unknown): number {
   const code = error instanceof ConfigError ? BAD_CONFIG : 1
   const { message, hint } = describe(error)
-  process.stderr.write(`story-portal: ${message}\n${hint}\n`)
+  process.stderr.write(`story-portal: ${`${message}\n${hint}`.trim()}\n`)
   // A mistake of ours needs its stack; what we foresaw doesn't.
-  if (!(error instanceof ConfigError) && !isStoryPortalError(error)) process.stderr.write(`${(error as Error)?.stack}\n`)
+  if (!(error instanceof ConfigError) && !isStoryPortalError(error))
+    process.stderr.write(`${(error as Error)?.stack}\n`)
   if (home !== undefined) {
     try {
       writeJson(failureFile(home, name), { name, at: new Date().toISOString(), exit_code: code, message, hint })
@@ -70,7 +71,7 @@ function fail(name: string, home: string | undefined, error: unknown): number {
 }
 
 function describe(error: unknown): { message: string; hint: string } {
-  if (error instanceof ConfigError) return { message: error.message, hint: 'Correct the settings named above, then start again.' }
+  if (error instanceof ConfigError) return { message: error.report(), hint: '' }
   if (isStoryPortalError(error)) return { message: `${error.message} (${error.number})`, hint: error.hint }
   return {
     message: `it could not start: ${(error as Error)?.message ?? error}`,

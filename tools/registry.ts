@@ -1,39 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
+import type { ServerManifest } from '@story-portal/shared/mcp'
 import { rootDir } from './launch.js'
 
-/** One tool as its server publishes it: the element of `tools/list`. */
-export interface CommittedTool {
-  name: string
-  title?: string
-  description: string
-  inputSchema: JsonSchema
-  outputSchema?: JsonSchema
-  annotations?: Record<string, unknown>
-  [more: string]: unknown
-}
-
-export interface JsonSchema {
-  type?: string | string[]
-  properties?: Record<string, JsonSchema>
-  required?: string[]
-  items?: JsonSchema
-  enum?: unknown[]
-  description?: string
-  [more: string]: unknown
-}
-
 /** servers/<name>/tools.json: what a server is, without loading any of its code. */
-export interface CommittedServer {
-  name: string
-  version: string
-  title: string
-  layer: string
-  port: number
-  summary: string
-  instructions: string
-  tools: CommittedTool[]
-}
+export type CommittedServer = ServerManifest
 
 /** Every folder of servers/, by port. A folder whose tools.json was not generated yet is left out. */
 export function committedServers(root: string = rootDir): CommittedServer[] {

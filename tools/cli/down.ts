@@ -3,8 +3,8 @@ import type { Config } from '@story-portal/shared/config'
 import { cliErrors } from './errors.ts'
 import { homeFiles } from './home.ts'
 import { readPlatformFile, runningProcesses } from './platform-state.ts'
-import { allGone, commandLine, descendants, endProcesses } from './processes.ts'
 import { daemonPid, pm2 } from './pm2.ts'
+import { allGone, commandLine, descendants, endProcesses } from './processes.ts'
 import { withStartLock } from './start-lock.ts'
 
 export interface DownResult {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { cliErrors } from './errors.ts'
 
@@ -24,6 +24,7 @@ const REASONS: Record<string, string> = {
   EDQUOT: 'the disk quota is used up',
   ENOTDIR: 'a part of the path is a file',
   EEXIST: 'it is a file',
+  ENOENT: 'it can not be made there',
 }
 
 /** Makes the data directory (0700) and proves that it can be written; throws E0285 with the reason and the remedy. */
@@ -42,16 +43,4 @@ export function prepareHome(home: string): void {
     const code = (error as NodeJS.ErrnoException).code ?? 'unknown'
     throw cliErrors.homeRefused({ home, reason: REASONS[code] ?? code })
   }
-}
-
-/** The bearer token of this home's HTTP servers: made once, readable by its owner only. */
-export function ensureToken(home: string): string {
-  const file = homeFiles(home).token
-  try {
-    writeFileSync(file, `${randomBytes(32).toString('base64url')}\n`, { flag: 'wx', mode: 0o600 })
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
-    chmodSync(file, 0o600)
-  }
-  return readFileSync(file, 'utf8').trim()
 }

@@ -57,7 +57,9 @@ export function table(rows: readonly (readonly (string | number)[])[], style: Ou
   }
   const line = (row: readonly (string | number)[]) =>
     row
-      .map((cell, i) => (typeof cell === 'number' ? String(cell).padStart(widths[i] ?? 0) : cell.padEnd(widths[i] ?? 0)))
+      .map((cell, i) =>
+        typeof cell === 'number' ? String(cell).padStart(widths[i] ?? 0) : cell.padEnd(widths[i] ?? 0),
+      )
       .join('  ')
       .trimEnd()
   return rows.map((row, i) => (i === 0 ? style('bold', line(row)) : line(row))).join('\n')

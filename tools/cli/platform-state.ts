@@ -34,6 +34,8 @@ export interface PlatformStatus {
   servers: ServerStatus[]
 }
 
+const DEFAULT_PORT_BASE = 8000
+
 /** What a health endpoint says of itself. */
 interface Health {
   answered: boolean
@@ -68,8 +70,8 @@ export function serverUrl(config: Config, server: CommittedServer): string {
  */
 export function adoptRunningBase(config: Config, env: NodeJS.ProcessEnv): Config {
   const running = readPlatformFile(config.home)
-  if (!running || env['STORY_PORTAL_PORT_BASE'] !== undefined) return config
-  return { ...config, portBase: running.port_base, host: env['STORY_PORTAL_HOST'] === undefined ? running.host : config.host }
+  const said = env['STORY_PORTAL_PORT_BASE'] !== undefined || config.portBase !== DEFAULT_PORT_BASE
+  return running && !said ? { ...config, portBase: running.port_base } : config
 }
 
 export async function probe(url: string, timeoutMs = 2_000): Promise<Health> {

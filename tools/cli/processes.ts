@@ -70,7 +70,11 @@ function parents(): [number, number][] {
 }
 
 /** Sends `signal` to those still there and waits until they are gone, then SIGKILL; returns who did not go. */
-export async function endProcesses(pids: readonly number[], signal: NodeJS.Signals, graceMs: number): Promise<number[]> {
+export async function endProcesses(
+  pids: readonly number[],
+  signal: NodeJS.Signals,
+  graceMs: number,
+): Promise<number[]> {
   for (const pid of pids) send(pid, signal)
   if (await allGone(pids, graceMs)) return []
   for (const pid of pids.filter(isAlive)) send(pid, 'SIGKILL')

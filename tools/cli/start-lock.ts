@@ -26,7 +26,8 @@ export async function withStartLock<T>(
       options.onWait?.(holder)
       told = true
     }
-    if (Date.now() > deadline) throw new Error(`Process ${holder} has been starting or stopping the platform for too long.`)
+    if (Date.now() > deadline)
+      throw new Error(`Process ${holder} has been starting or stopping the platform for too long.`)
     await sleep(100)
   }
   const beat = setInterval(() => utimesSync(file, new Date(), new Date()), BEAT_MS)

@@ -1,16 +1,15 @@
-import { execFileSync } from 'node:child_process'
 import { renameSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { ensureToken } from '@story-portal/shared/auth'
 import type { Config } from '@story-portal/shared/config'
-import { migrate, openDatabase } from '@story-portal/shared/db'
-import { createLogger } from '@story-portal/shared/telemetry'
 import { platformNode, rootDir } from '../launch.js'
-import { committedServers } from '../registry.ts'
 import { stopPlatform } from './down.ts'
 import { cliErrors } from './errors.ts'
 import { differences, type Fingerprint, fingerprint } from './fingerprint.ts'
-import { ensureToken, homeFiles, prepareHome } from './home.ts'
+import { homeFiles, prepareHome } from './home.ts'
+import { migrateDatabase } from './migrate.ts'
+import { nodeVersionOf } from './node-version.ts'
 import type { Output } from './output.ts'
 import {
   adoptRunningBase,
@@ -18,13 +17,11 @@ import {
   type PlatformFile,
   type PlatformStatus,
   platformStatus,
-  probe,
-  reachableHost,
   readPlatformFile,
   runningProcesses,
 } from './platform-state.ts'
 import { daemonPid, pm2 } from './pm2.ts'
-import { portState } from './ports.ts'
+import { assertPortsFree } from './ports.ts'
 import { withStartLock } from './start-lock.ts'
 
 export interface UpResult extends PlatformStatus {
@@ -39,13 +36,13 @@ const READY_MS = 120_000
 /** Brings the platform of this home up, or leaves it alone when what runs is what should run. */
 export async function up(config: Config, out: Output, env: NodeJS.ProcessEnv = process.env): Promise<UpResult> {
   prepareHome(config.home)
-  ensureToken(config.home)
+  ensureToken(homeFiles(config.home).token)
   const onWait = (pid: number) => out.note(`Process ${pid} is starting or stopping it already; waiting for that.`)
   return withStartLock(config.home, () => upLocked(adoptRunningBase(config, env), out), { onWait })
 }
 
 async function upLocked(config: Config, out: Output): Promise<UpResult> {
-  const wanted = fingerprint(rootDir, nodeVersion(), { ...config, root: undefined })
+  const wanted = fingerprint(rootDir, nodeVersionOf(platformNode()), { ...config, root: undefined })
   const before = await platformStatus(config, wanted.version)
   const running = readPlatformFile(config.home)
   const why = running ? differences(running.fingerprint, wanted) : []
@@ -55,7 +52,8 @@ async function upLocked(config: Config, out: Output): Promise<UpResult> {
   if (running && allReady && why.length === 0) return { ...strip(before), changed: 'nothing', why }
 
   const something = supervised || runningProcesses(config.home).length > 0
-  await checkPorts(config, something ? readPlatformFile(config.home) : undefined)
+  // On a move to other ports they are looked at before anything is stopped.
+  if (!something || (running && running.port_base !== config.portBase)) await assertPortsFree(config)
   if (something) {
     if (why.length === 0) why.push('not every server was ready')
     out.note(`Restarting: ${why.join(', ')}. Work in progress is finished or handed over first.`)
@@ -70,6 +68,7 @@ async function upLocked(config: Config, out: Output): Promise<UpResult> {
 async function start(config: Config, out: Output): Promise<void> {
   if (config.mode === 'distributed') {
     out.progress('Migrating the database ...')
+    // Several processes share that database, so it is brought up to date once, before any of them starts.
     await migrateDatabase(config)
   }
   const since = Date.now()
@@ -104,17 +103,6 @@ async function start(config: Config, out: Output): Promise<void> {
   out.progress('')
 }
 
-/** Several processes share that database, so it is brought up to date once, before any of them starts. */
-export async function migrateDatabase(config: Config): Promise<void> {
-  const log = createLogger({ name: 'migrate', level: config.log.level, dir: config.log.dir })
-  const db = await openDatabase(config, { log })
-  try {
-    await migrate(db)
-  } finally {
-    await db.close()
-  }
-}
-
 /** Everything PM2 hands to the apps; absolute, so that no app resolves it against another directory. */
 function appEnv(config: Config): NodeJS.ProcessEnv {
   return {
@@ -123,26 +111,6 @@ function appEnv(config: Config): NodeJS.ProcessEnv {
     STORY_PORTAL_PORT_BASE: String(config.portBase),
     STORY_PORTAL_HOST: config.host,
   }
-}
-
-/** Throws for the first port that somebody else holds; ports of the platform that runs here are ours. */
-async function checkPorts(config: Config, own: PlatformFile | undefined): Promise<void> {
-  for (const server of committedServers()) {
-    const port = config.portBase + server.port
-    if (own && own.port_base === config.portBase && own.host === config.host) continue
-    const state = await portState(config.host, port)
-    if (state === 'free') continue
-    if (state !== 'taken') throw cliErrors.portRefused({ host: config.host, port, reason: state })
-    throw await portTaken(config, port)
-  }
-}
-
-async function portTaken(config: Config, port: number) {
-  const { home } = await probe(`http://${reachableHost(config.host)}:${port}`)
-  const remedy = `Choose another base, each server adds 1 to 14: STORY_PORTAL_PORT_BASE=${config.portBase + 1000} npm start`
-  const holder =
-    home === undefined ? 'another program' : home === config.home ? 'a platform of this home that npm start did not start' : `the platform of ${home}`
-  return cliErrors.portTaken({ host: config.host, port, holder, remedy: home === config.home ? 'End that one first, then try again.' : remedy })
 }
 
 function writePlatformFile(config: Config, wanted: Fingerprint): void {
@@ -158,12 +126,6 @@ function writePlatformFile(config: Config, wanted: Fingerprint): void {
   writeFileSync(`${file}.new`, JSON.stringify(content, null, 2), { mode: 0o600 })
   renameSync(`${file}.new`, file)
   rmSync(homeFiles(config.home).failures, { recursive: true, force: true })
-}
-
-function nodeVersion(): string {
-  const node = platformNode()
-  if (node === process.execPath) return process.versions.node
-  return execFileSync(node, ['--version'], { encoding: 'utf8' }).trim().slice(1)
 }
 
 const strip = ({ mode, home, version, servers }: PlatformStatus): PlatformStatus => ({ mode, home, version, servers })

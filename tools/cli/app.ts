@@ -1,0 +1,124 @@
+import { buildApplication, buildCommand, buildRouteMap, numberParser } from '@stricli/core'
+import { committedServers } from '../registry.ts'
+import { perform } from './perform.ts'
+import { toolRoutes } from './tool-commands.ts'
+
+/** Flags every command has; results then are one line of JSON on stdout. */
+export interface CommonFlags {
+  json?: boolean
+}
+
+const json = { kind: 'boolean', optional: true, withNegated: false, brief: 'Print the result as JSON' } as const
+const quiet = { kind: 'boolean', optional: true, withNegated: false, brief: 'Say only what went wrong' } as const
+const text = (brief: string, placeholder: string) =>
+  ({ kind: 'parsed', parse: String, optional: true, brief, placeholder }) as const
+
+/** Commands load their code when they run: `call` must not pay for the database. */
+const up = buildCommand({
+  docs: { brief: 'Start the platform, or leave it alone when it runs as it should' },
+  parameters: { flags: { json, quiet } },
+  func: (flags: CommonFlags & { quiet?: boolean }) =>
+    perform(flags, async (out, config) => (await import('./commands.ts')).runUp(out, config)),
+})
+
+const down = buildCommand({
+  docs: { brief: 'Stop the platform with everything it started' },
+  parameters: { flags: { json, quiet } },
+  func: (flags: CommonFlags & { quiet?: boolean }) =>
+    perform(flags, async (out, config) => (await import('./commands.ts')).runDown(out, config)),
+})
+
+const status = buildCommand({
+  docs: { brief: 'Show every server with its address, version and state' },
+  parameters: { flags: { json } },
+  func: (flags: CommonFlags) =>
+    perform(flags, async (out, config) => (await import('./commands.ts')).runStatus(out, config)),
+})
+
+const doctor = buildCommand({
+  docs: { brief: 'Check everything the platform needs and say what to do about the rest' },
+  parameters: { flags: { json } },
+  func: (flags: CommonFlags) =>
+    perform(flags, async (out, config) => (await import('./doctor.ts')).runDoctor(out, config)),
+})
+
+const migrate = buildCommand({
+  docs: { brief: 'Bring the database to the schema of this version' },
+  parameters: { flags: { json } },
+  func: (flags: CommonFlags) =>
+    perform(flags, async (out, config) => (await import('./migrate.ts')).runMigrate(out, config)),
+})
+
+interface LogFlags extends CommonFlags {
+  follow?: boolean
+  server?: string
+  level?: string
+  correlation?: string
+  lines: number
+}
+
+const logs = buildCommand({
+  docs: { brief: 'Show the log of all processes, newest last' },
+  parameters: {
+    flags: {
+      json,
+      follow: { kind: 'boolean', optional: true, withNegated: false, brief: 'Keep showing what is written' },
+      server: text('Only this server or process', 'name'),
+      level: text('Only this level and above: trace, debug, info, warn, error, fatal', 'level'),
+      correlation: text('Only entries of this correlation id', 'id'),
+      lines: { kind: 'parsed', parse: numberParser, default: '100', brief: 'How many entries', placeholder: 'n' },
+    },
+    aliases: { f: 'follow', n: 'lines' },
+  },
+  func: (flags: LogFlags) =>
+    perform(flags, async (out, config) => (await import('./commands.ts')).runLogs(out, config, flags)),
+})
+
+const call = buildCommand({
+  docs: {
+    brief: 'Call a tool: story-portal call planning create_goal \'{"title":"x"}\'',
+    fullDescription:
+      'Prints the structured result and exits 0. Exits 1 when the tool answers an error, 2 when the command line is wrong, 3 when the platform does not answer.',
+  },
+  parameters: {
+    flags: { json },
+    positional: {
+      kind: 'tuple',
+      parameters: [
+        { parse: String, brief: 'Server', placeholder: 'server' },
+        { parse: String, brief: 'Tool', placeholder: 'tool' },
+        {
+          parse: String,
+          brief: 'Arguments as JSON, or - to read them from stdin',
+          placeholder: 'json',
+          optional: true,
+        },
+      ],
+    },
+  },
+  func: (flags: CommonFlags, server: string, tool: string, args?: string) =>
+    perform(flags, async (out, config) =>
+      (await import('./call.ts')).runCall(out, config, { server, tool, text: args }),
+    ),
+})
+
+const demo = buildCommand({
+  docs: { brief: 'Watch the platform do a real job on the files of this repository' },
+  parameters: { flags: { json } },
+  func: (flags: CommonFlags) => perform(flags, async (out, config) => (await import('./demo.ts')).runDemo(out, config)),
+})
+
+const dev = buildCommand({
+  docs: { brief: 'Run all servers in the foreground and restart them when a file changes' },
+  parameters: { flags: { json } },
+  func: (flags: CommonFlags) => perform(flags, async (out, config) => (await import('./dev.ts')).runDev(out, config)),
+})
+
+export function buildApp(version: string) {
+  const servers = committedServers()
+  const root = buildRouteMap({
+    routes: { up, down, status, doctor, logs, migrate, call, demo, dev, ...toolRoutes(servers) },
+    docs: { brief: 'Story Portal: the platform under an assistant, on this machine' },
+  })
+  return buildApplication(root, { name: 'story-portal', versionInfo: { currentVersion: version } })
+}
