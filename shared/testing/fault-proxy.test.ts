@@ -30,10 +30,13 @@ function connect(): net.Socket & { heard: () => string } {
   return Object.assign(socket, { heard: () => Buffer.concat(parts).toString() })
 }
 
+/** A reset comes with an error event first, which `once` would reject for. */
+const closed = (socket: net.Socket) => new Promise<void>((resolve) => socket.once('close', () => resolve()))
+
 test('without faults everything passes, and an end reaches the other side', async () => {
   const client = connect()
   client.end('hello')
-  await once(client, 'close')
+  await closed(client)
   expect(client.heard()).toBe('hello')
   await expect.poll(() => proxy.connections()).toBe(0)
 })
@@ -44,7 +47,7 @@ test('large data arrives complete and in order while it is delayed and throttled
   const client = connect()
   const text = Array.from({ length: 100_000 }, (_, i) => `${i} `).join('')
   client.end(text)
-  await once(client, 'close')
+  await closed(client)
   expect(client.heard() === text).toBe(true)
 })
 
@@ -68,13 +71,13 @@ test('a cut breaks open connections off and lets new ones through; refuse lets n
   client.write('a')
   await expect.poll(client.heard).toBe('a')
   proxy.cut()
-  await once(client, 'close')
+  await closed(client)
   const second = connect()
   second.write('b')
   await expect.poll(second.heard).toBe('b')
   proxy.refuse()
-  await once(second, 'close')
-  await once(connect(), 'close')
+  await closed(second)
+  await closed(connect())
   proxy.heal()
   const third = connect()
   third.write('c')
@@ -88,7 +91,7 @@ test('a lost answer: the server has the request, the client only sees its connec
   await once(client, 'connect')
   proxy.loseNextAnswer()
   client.write('do it')
-  await once(client, 'close')
+  await closed(client)
   expect(received).toEqual(['do it'])
   expect(client.heard()).toBe('')
 })

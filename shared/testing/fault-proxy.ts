@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import net from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 
@@ -44,16 +45,17 @@ export async function startFaultProxy(target: { host?: string; port: number }): 
   const pairs = new Set<Pair>()
   let open = () => {}
 
-  const listener = net.createServer((client) => {
+  const listener = net.createServer({ allowHalfOpen: true }, (client) => {
     if (faults.refusing) {
       client.resetAndDestroy()
       return
     }
-    const server = net.connect(target.port, target.host ?? '127.0.0.1')
+    const server = net.connect({ port: target.port, host: target.host ?? '127.0.0.1', allowHalfOpen: true })
     const pair = { client, server }
     pairs.add(pair)
-    pump(client, server, faults)
-    pump(server, client, faults, () => breakOff(pair))
+    for (const socket of [client, server]) socket.on('error', () => {})
+    void pump(client, server, faults)
+    void pump(server, client, faults, () => breakOff(pair))
     client.once('close', () => pairs.delete(pair))
   })
   await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve))
@@ -105,24 +107,26 @@ function clear() {
 }
 
 /** Moves data one piece at a time, so that order stays and a slow receiver slows the sender down. */
-function pump(from: net.Socket, to: net.Socket, faults: Faults, onLost?: () => void): void {
+async function pump(from: net.Socket, to: net.Socket, faults: Faults, onLost?: () => void): Promise<void> {
   from.setNoDelay(true)
-  from.on('data', async (data) => {
-    from.pause()
-    if (onLost && faults.losing) {
-      faults.losing = false
-      onLost()
-      return
+  try {
+    for await (const data of from as AsyncIterable<Buffer>) {
+      if (onLost && faults.losing) {
+        faults.losing = false
+        onLost()
+        return
+      }
+      const wait_ms = faults.delay_ms + (data.length / faults.bytes_per_s) * 1_000
+      if (wait_ms > 0) await sleep(wait_ms)
+      await faults.gate
+      if (!to.write(data)) await once(to, 'drain')
     }
-    const wait_ms = faults.delay_ms + (data.length / faults.bytes_per_s) * 1_000
-    if (wait_ms > 0) await sleep(wait_ms)
     await faults.gate
-    if (to.destroyed) return
-    to.write(data, () => from.resume())
-  })
-  from.on('end', () => void faults.gate.then(() => to.end()))
-  from.on('error', () => to.destroy())
-  from.on('close', () => void faults.gate.then(() => to.destroy()))
+    to.end()
+  } catch {
+    // One side broke off: so does the other, which is what a client without proxy would see.
+    to.destroy()
+  }
 }
 
 function breakOff({ client, server }: Pair): void {
