@@ -85,7 +85,8 @@ function hintFor(issue: Issue, value: unknown): string | undefined {
   return near === undefined ? undefined : `Did you mean ${near}?`
 }
 
-function article(kind: string): string {
+function article(type: string): string {
+  const kind = type === 'int' ? 'integer' : type
   if (kind === 'null' || kind === 'undefined') return kind
   return /^[aeio]/.test(kind) ? `an ${kind}` : `a ${kind}`
 }

@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Caller, signEnvelope } from '../auth/index.ts'
 import type { Config } from '../config/index.ts'
-import { errors } from '../errors/index.ts'
+import { errors, isStoryPortalError } from '../errors/index.ts'
+import type { Resilience } from '../resilience/index.ts'
 import type { Logger } from '../telemetry/index.ts'
 import type { HostCallOptions } from './host.ts'
 import type { ServerManifest } from './manifest.ts'
-import { callOnce, RemoteFailure } from './remote-call.ts'
+import { callOnce, RemoteFailure, type RemoteRequest } from './remote-call.ts'
 import { newCorrelationId } from './trace.ts'
 import { ENVELOPE_HEADER, type InternalRequest } from './wire.ts'
 
@@ -25,7 +26,7 @@ const PAUSE_MS = [100, 300, 900]
 
 /** Calls a tool in another process; repeats only what was surely not let in, or what may safely run twice. */
 export async function callWithRetry(
-  remote: RemoteOptions,
+  remote: RemoteOptions & { resilience: Resilience },
   manifest: ServerManifest,
   tool: string,
   args: unknown,
@@ -34,22 +35,45 @@ export async function callWithRetry(
   const deadline = deadlineOf(given)
   const options = deadline === undefined ? given : { ...given, deadline }
   const repeatable = isRepeatable(manifest, tool, args, options)
+  const policy = remote.resilience.policy(`server:${manifest.name}`)
   for (let attempt = 1; ; attempt += 1) {
-    try {
-      return await callOnce(prepare(remote, manifest, tool, args, options))
-    } catch (error) {
-      if (!(error instanceof RemoteFailure)) throw error
-      const pause = (PAUSE_MS[attempt - 1] ?? 900) * (0.5 + Math.random())
-      const late = deadline !== undefined && Date.now() + pause >= deadline
-      if (attempt >= (remote.attempts ?? 4) || late || !mayRepeat(error, repeatable)) throw error.coded
-      remote.log.debug({ server: manifest.name, tool, attempt, number: error.coded.number }, 'repeating a remote call')
-      await rest(pause, options.signal)
-    }
+    const request = prepare(remote, manifest, tool, args, options)
+    const outcome = await policy.execute(() => attemptOnce(request), onlySignal(options)).catch(failureOf)
+    if ('result' in outcome) return outcome.result
+    const { failure } = outcome
+    const pause = (PAUSE_MS[attempt - 1] ?? 900) * (0.5 + Math.random())
+    const late = deadline !== undefined && Date.now() + pause >= deadline
+    if (attempt >= (remote.attempts ?? 4) || late || !mayRepeat(failure, repeatable)) throw failure.coded
+    remote.log.debug({ server: manifest.name, tool, attempt, number: failure.coded.number }, 'repeating a remote call')
+    await rest(pause, options.signal)
   }
 }
 
+function onlySignal({ signal }: { signal?: AbortSignal | undefined }): { signal?: AbortSignal } {
+  return signal === undefined ? {} : { signal }
+}
+
+type Outcome = { result: Record<string, unknown> } | { failure: RemoteFailure }
+
+/** An error that the tool itself answered with shows a working server: only the way to it may open its circuit. */
+async function attemptOnce(request: RemoteRequest): Promise<Outcome> {
+  try {
+    return { result: await callOnce(request) }
+  } catch (error) {
+    if (error instanceof RemoteFailure && error.stage === 'answered') return { failure: error }
+    throw error
+  }
+}
+
+function failureOf(error: unknown): Outcome {
+  if (error instanceof RemoteFailure) return { failure: error }
+  // The circuit is open or every place is taken: nothing was sent, and sending it now again would not help.
+  if (isStoryPortalError(error)) return { failure: new RemoteFailure('answered', error) }
+  throw error
+}
+
 async function rest(ms: number, signal: AbortSignal | undefined): Promise<void> {
-  await sleep(ms, undefined, signal === undefined ? {} : { signal }).catch(() => {
+  await sleep(ms, undefined, onlySignal({ signal })).catch(() => {
     throw errors.cancelled()
   })
 }

@@ -1,12 +1,17 @@
 import { errors } from '../errors/index.ts'
+import { createResilience } from '../resilience/index.ts'
 import type { ToolBackend } from './backend.ts'
 import type { OtherServers } from './create-host.ts'
 import type { LayerStatus } from './host.ts'
 import type { ServerManifest } from './manifest.ts'
 import { callWithRetry, type RemoteOptions, serverUrl } from './remote-request.ts'
 
+/** A call that waits for a plan may take an hour, so its deadline limits it, not a policy; and such calls must not fill all places. */
+const LIMITS = { timeout_ms: 2 ** 31 - 1, concurrency: 1024, queue: 1024 }
+
 /** Servers in other processes: their definitions from the committed manifests, their tools over HTTP. */
 export function remoteServers(options: RemoteOptions): OtherServers {
+  const remote = { ...options, resilience: createResilience({ server: LIMITS }) }
   const manifests = new Map(options.manifests.map((manifest) => [manifest.name, manifest]))
   const get = (server: string): ServerManifest => {
     const manifest = manifests.get(server)
@@ -16,7 +21,7 @@ export function remoteServers(options: RemoteOptions): OtherServers {
   return {
     names: () => [...manifests.keys()],
     definitions: async (server) => get(server).tools,
-    call: (server, tool, args, callOptions) => callWithRetry(options, get(server), tool, args, callOptions),
+    call: (server, tool, args, callOptions) => callWithRetry(remote, get(server), tool, args, callOptions),
     status: (server) => statusOf(options, get(server)),
   }
 }
