@@ -105,7 +105,7 @@ export function managed<T, N extends boolean>(f: Field<T, N>): Field<T, N> {
 }
 
 /** What every record has. `version` counts the record's changes and equals the version of its stream. */
-export interface BaseRecord {
+export type BaseRecord = {
   tenant_id: string
   id: string
   version: number

@@ -1,5 +1,14 @@
 export { canonicalJson, hashJson, sha256 } from '../events/index.ts'
+export { activity, listActivity } from './activity.ts'
 export { type Filter, sortable } from './conditions.ts'
+export {
+  CONFIGURATION_CHANNEL,
+  type ConfigurationReader,
+  findConfiguration,
+  readConfigurations,
+  type Setting,
+  setConfiguration,
+} from './configuration.ts'
 export { openCursor, sealCursor } from './cursor.ts'
 export { cursorKey } from './cursor-key.ts'
 export {
@@ -33,7 +42,10 @@ export {
 } from './define-kind.ts'
 export type { Changes } from './diff.ts'
 export { recordErrors } from './errors.ts'
+export { missingIndexes, type SlowQuery, slowQueries, type TableSize, tableSizes } from './health.ts'
+export { compileSchema, type SchemaCheck } from './json-schema.ts'
 export { type ListOptions, listRecords, type Page } from './list.ts'
+export { assertReferences, parseChanges, parseNew, refuseManagedKind } from './outside.ts'
 export { assertMove } from './plan-update.ts'
 export {
   type FindOptions,

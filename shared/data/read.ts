@@ -78,7 +78,7 @@ export async function rebuildRecord<K extends KindName>(tx: Tx, kind: K, id: str
 const LAST = String(2n ** 63n - 1n).padStart(START.length, '0')
 
 /** One change of a record: what, when, who and why. */
-export interface HistoryEntry {
+export type HistoryEntry = {
   version: number
   type: string
   at: string

@@ -7,6 +7,8 @@ export {
   catchUpProjection,
   defineProjection,
   type Projection,
+  projectedPosition,
+  projectionLag,
   projectionNamed,
   projectionNames,
   runProjection,

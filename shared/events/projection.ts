@@ -108,3 +108,22 @@ export async function runProjection(db: Db, projection: Projection, signal: Abor
     await bell.close()
   }
 }
+
+/** The furthest checkpoint of any projection: a position that is safe to read up to without waiting for anyone. */
+export async function projectedPosition(tx: Tx): Promise<string> {
+  const { rows } = await sql<{ position: string }>`
+    select coalesce(max(position), 0)::text as position from core.projections`.execute(tx)
+  return formatPosition(rows[0]?.position ?? 0)
+}
+
+/** Every projection with its checkpoint and how many positions the log is ahead of it. */
+export async function projectionLag(tx: Tx): Promise<{ name: string; position: string; behind: number }[]> {
+  const last = BigInt(await lastPosition(tx))
+  const { rows } = await sql<{ name: string; position: string }>`
+    select name, position::text from core.projections order by name`.execute(tx)
+  return rows.map(({ name, position }) => ({
+    name,
+    position: formatPosition(position),
+    behind: Number(last - BigInt(position)),
+  }))
+}

@@ -45,7 +45,7 @@ export interface StoredEvent {
 }
 
 /** CloudEvents 1.0 in JSON form; what the standard has no name for travels as extension attributes. */
-export interface CloudEvent {
+export type CloudEvent = {
   specversion: '1.0'
   id: string
   source: string

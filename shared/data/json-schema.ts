@@ -1,0 +1,72 @@
+import { createContext, Script } from 'node:vm'
+import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js'
+import type { Fault } from '../errors/index.ts'
+
+/** Longest time one `pattern` may take on one string. */
+const PATTERN_MS = 50
+
+/** Faults of a value; empty when it fits. */
+export type SchemaCheck = (value: unknown) => Fault[]
+
+/**
+ * Compiles a JSON Schema (2020-12) that came from outside; undefined when it is none, or refers outside itself. Patterns run
+ * with a time limit: a regular expression from outside can otherwise hold the process for ever (`(a+)+$`).
+ */
+export function compileSchema(schema: unknown, root = 'value'): SchemaCheck | undefined {
+  if (typeof schema !== 'boolean' && (typeof schema !== 'object' || schema === null || '$async' in schema))
+    return undefined
+  // A fresh instance each time: ajv keeps every schema it has seen, and schemas from outside have no end.
+  const ajv = new Ajv2020({
+    allErrors: true,
+    strict: false,
+    validateFormats: false,
+    logger: false,
+    code: { regExp: bounded },
+  })
+  const validate = compiled(ajv, schema)
+  return validate && ((value) => (validate(value) ? [] : faultsOf(validate.errors ?? [], root)))
+}
+
+function compiled(ajv: Ajv2020, schema: object | boolean): ValidateFunction | undefined {
+  try {
+    return ajv.compile(schema)
+  } catch {
+    // The reason is ajv's own text; the caller hears that the schema is not usable.
+    return undefined
+  }
+}
+
+function faultsOf(found: readonly ErrorObject[], root: string): Fault[] {
+  return found.slice(0, 20).map((error) => ({
+    path: root + error.instancePath.replace(/\/(\d+)(?=\/|$)/g, '[$1]').replaceAll('/', '.'),
+    message: messageOf(error),
+  }))
+}
+
+function messageOf({ keyword, params, message }: ErrorObject): string {
+  if (keyword === 'additionalProperties') return `has no member ${String(params['additionalProperty'])}`
+  if (keyword === 'required') return `lacks the member ${String(params['missingProperty'])}`
+  return message ?? `does not fit ${keyword}`
+}
+
+const sandbox = createContext({ pattern: /./, text: '' }, { codeGeneration: { strings: false, wasm: false } })
+const test = new Script('pattern.test(text)')
+
+const bounded = Object.assign(
+  (source: string, flags: string) => {
+    const pattern = new RegExp(source, flags)
+    return {
+      test(text: string): boolean {
+        sandbox['pattern'] = pattern
+        sandbox['text'] = text
+        try {
+          return test.runInContext(sandbox, { timeout: PATTERN_MS }) === true
+        } catch {
+          // Ran out of time: a value that can not be checked does not fit.
+          return false
+        }
+      },
+    }
+  },
+  { code: 'bounded' },
+)
