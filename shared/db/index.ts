@@ -1,0 +1,26 @@
+export { type DatabaseConfig, type OpenOptions, openDatabase } from './database.ts'
+export { dbErrors, SQLSTATE } from './errors.ts'
+export { assertOutsideTransaction, insideTransaction } from './guard.ts'
+export { newId } from './ids.ts'
+export { installationKey } from './installation.ts'
+export { type Internals, internalsOf } from './internals.ts'
+export { type MigrateResult, migrate } from './migrate.ts'
+export { createSchema, grantTable, type TenantTableOptions, tenantTable } from './migration-helpers.ts'
+export { migrationNames } from './migrations.ts'
+export { json, notify } from './parameters.ts'
+export { onServer } from './postgres/server.ts'
+export { translateDriverError } from './translate.ts'
+export type {
+  Db,
+  DbHealth,
+  DbMode,
+  OwnerScope,
+  Scope,
+  ScopedDb,
+  SystemScope,
+  Tables,
+  TenantScope,
+  Tx,
+  TxExtras,
+  TxOptions,
+} from './types.ts'

@@ -1,0 +1,99 @@
+import { Kysely, sql } from 'kysely'
+import { type Migration, Migrator } from 'kysely/migration'
+import { isStoryPortalError } from '../errors/index.ts'
+import { dialect } from './driver.ts'
+import { dbErrors } from './errors.ts'
+import { internalsOf } from './internals.ts'
+import { loadMigrations, MIGRATIONS_DIR } from './migrations.ts'
+import { ensureRoles } from './roles.ts'
+import { isConnectionLost, type ServerError, translateDriverError } from './translate.ts'
+import type { Db } from './types.ts'
+
+export interface MigrateOptions {
+  /** Another folder than the clone's, for tests. */
+  dir?: string
+}
+
+export interface MigrateResult {
+  /** Names applied now, in order; empty when there was nothing to do. */
+  applied: string[]
+}
+
+/**
+ * Brings the schema forward: each migration in a transaction of its own, all under one advisory lock, so two at once are safe.
+ * A migration the code does not know means a newer version was here: refused. Also makes the roles and looks for pgvector.
+ */
+export async function migrate(db: Db, options: MigrateOptions = {}): Promise<MigrateResult> {
+  const internals = internalsOf(db)
+  const migrations = await loadMigrations(options.dir ?? MIGRATIONS_DIR)
+  const { source, logins, close } = await internals.migrationSource()
+  const kysely = new Kysely<unknown>({ dialect: dialect(source) })
+  try {
+    await refuseNewer(kysely, migrations)
+    await ensureRoles(kysely, logins)
+    await addVector(kysely)
+    const applied = await runAll(kysely, migrations)
+    await internals.migrated(Object.keys(migrations))
+    return { applied }
+  } catch (error) {
+    throw translateDriverError(error)
+  } finally {
+    await close(kysely)
+  }
+}
+
+const TABLE = {
+  migrationTableSchema: 'core',
+  migrationTableName: 'migrations',
+  migrationLockTableName: 'migrations_lock',
+}
+
+async function runAll(db: Kysely<unknown>, migrations: Record<string, Migration>): Promise<string[]> {
+  const migrator = new Migrator({
+    db,
+    provider: { getMigrations: async () => migrations },
+    allowUnorderedMigrations: true,
+    ...TABLE,
+  })
+  const applied: string[] = []
+  for (;;) {
+    const { error, results } = await migrator.migrateUp()
+    if (error) throw asFailure(error, results?.find((result) => result.status === 'Error')?.migrationName)
+    const done = results?.filter((result) => result.status === 'Success') ?? []
+    if (done.length === 0) return applied
+    applied.push(...done.map((result) => result.migrationName))
+  }
+}
+
+function asFailure(error: unknown, name: string | undefined): unknown {
+  if (isStoryPortalError(error) || isConnectionLost(error)) return error
+  if ((error as ServerError).code === '55P03') return dbErrors.migrationBusy({}, { cause: error })
+  return name === undefined ? error : dbErrors.migrationFailed({ name }, { cause: error })
+}
+
+/** Names in the database, or none when it was never migrated. */
+export async function appliedMigrations<T>(db: Kysely<T>): Promise<string[]> {
+  const table = await sql<{ found: boolean }>`select to_regclass('core.migrations') is not null as found`.execute(db)
+  if (!table.rows[0]?.found) return []
+  const rows = await sql<{ name: string }>`select name from core.migrations order by name`.execute(db)
+  return rows.rows.map((row) => row.name)
+}
+
+async function refuseNewer(db: Kysely<unknown>, known: Record<string, Migration>): Promise<void> {
+  const unknown = (await appliedMigrations(db)).find((name) => !Object.hasOwn(known, name))
+  if (unknown) throw dbErrors.newerVersion({ what: `migration ${unknown}` })
+}
+
+/** Without pgvector everything works, by exact search: not being allowed to install it is no fault. */
+async function addVector(db: Kysely<unknown>): Promise<void> {
+  const offered = await sql`
+    select 1 from pg_available_extensions where name = 'vector' and installed_version is null`.execute(db)
+  if (offered.rows.length === 0) return
+  try {
+    await sql`create extension if not exists vector with schema public`.execute(db)
+  } catch (error) {
+    const code = (error as ServerError).code ?? ''
+    // Not allowed, or another migrator was faster.
+    if (!['42501', '23505', '42710'].includes(code)) throw error
+  }
+}

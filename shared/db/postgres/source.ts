@@ -1,0 +1,85 @@
+import pg from 'pg'
+import type { Logger } from '../../telemetry/index.ts'
+import type { ClientSource, Lease } from '../connection.ts'
+import { type ExtensionTypes, typeParsers } from '../values.ts'
+
+export interface PostgresOptions {
+  url: string
+  poolMax: number
+  connectTimeoutMs: number
+  lockTimeoutMs: number
+  statementTimeoutMs: number
+  idleTransactionMs: number
+}
+
+/** Settings every connection of ours has: UTC and ISO, so that values read the same wherever the server stands. */
+export function clientConfig(options: Pick<PostgresOptions, 'url' | 'connectTimeoutMs'>): pg.ClientConfig {
+  return {
+    connectionString: options.url,
+    application_name: 'story-portal',
+    connectionTimeoutMillis: options.connectTimeoutMs,
+    keepAlive: true,
+    options: '-c timezone=UTC -c datestyle=ISO -c intervalstyle=postgres -c bytea_output=hex',
+  }
+}
+
+/** A pool that opens connections when they are asked for: a database that is down now is found again when it is back. */
+export class PostgresSource implements ClientSource {
+  readonly extension: ExtensionTypes = { vector: undefined }
+  readonly pool: pg.Pool
+  #detected = false
+
+  constructor(options: PostgresOptions, log: Logger) {
+    this.pool = new pg.Pool({
+      ...clientConfig(options),
+      max: options.poolMax,
+      idleTimeoutMillis: 30_000,
+      statement_timeout: options.statementTimeoutMs,
+      lock_timeout: options.lockTimeoutMs,
+      idle_in_transaction_session_timeout: options.idleTransactionMs,
+      types: typeParsers(this.extension) as pg.CustomTypesConfig,
+    })
+    // An idle connection that breaks is no caller's business; without a listener it would end the process.
+    this.pool.on('error', (error) => log.warn({ err: error }, 'an idle database connection broke'))
+  }
+
+  async acquire(): Promise<Lease> {
+    const client = await this.pool.connect()
+    // A connection that breaks while it is lent fails the statement in flight; the event must only not go unheard.
+    const unheard = () => {}
+    client.on('error', unheard)
+    const release = (broken: boolean) => {
+      client.off('error', unheard)
+      client.release(broken)
+    }
+    try {
+      if (!this.#detected) await this.detect(client)
+    } catch (error) {
+      release(true)
+      throw error
+    }
+    return {
+      query: (text, parameters = []) =>
+        parameters.length > 0 ? client.query(text, [...parameters]) : client.query(text),
+      atRest: () => client.getTransactionStatus() === 'I',
+      release,
+    }
+  }
+
+  /** Looks for pgvector; again after a migration, which may have brought it. */
+  async detect(client: pg.ClientBase): Promise<void> {
+    const found = await client.query(
+      "select t.oid from pg_type t join pg_extension e on e.extname = 'vector' where t.typname = 'vector'",
+    )
+    this.extension.vector = found.rows[0]?.oid
+    this.#detected = true
+  }
+
+  forget(): void {
+    this.#detected = false
+  }
+
+  async end(): Promise<void> {
+    await this.pool.end()
+  }
+}
