@@ -1,4 +1,4 @@
-import { tenantTable } from '@story-portal/shared/db'
+import { grantTable, tenantTable } from '@story-portal/shared/db'
 import { type Kysely, sql } from 'kysely'
 
 /** The event log: streams and their versions, events that can only be added, and what is derived from them. */
@@ -45,13 +45,12 @@ async function events(db: Kysely<unknown>): Promise<void> {
       primary key (tenant_id, position),
       unique (tenant_id, stream, version)
     )`.execute(db)
-  await sql`create index events_position on core.events (position)`.execute(db)
-  await sql`create index events_time on core.events using brin (time)`.execute(db)
+  await sql`create index events_by_position on core.events (position)`.execute(db)
+  await sql`create index events_by_time on core.events using brin (time)`.execute(db)
   await sql`
-    create index events_correlation on core.events (tenant_id, correlation_id, position)
+    create index events_by_correlation on core.events (tenant_id, correlation_id, position)
     where correlation_id is not null`.execute(db)
-  await tenantTable(db, 'core.events')
-  await sql`revoke update, delete, truncate on core.events from story_portal_app, story_portal_system`.execute(db)
+  await tenantTable(db, 'core.events', { app: ['select', 'insert'] })
   // The owner and superusers have no grants to revoke: the triggers stop them too.
   await sql`
     create function core.refuse_change() returns trigger language plpgsql as $$
@@ -85,8 +84,7 @@ async function derived(db: Kysely<unknown>): Promise<void> {
       position bigint not null,
       updated_at timestamptz(3) not null
     )`.execute(db)
-  await sql`grant select on core.projections to story_portal_app`.execute(db)
-  await sql`grant select, insert, update on core.projections to story_portal_system`.execute(db)
+  await grantTable(db, 'core.projections', { app: ['select'], system: ['select', 'insert', 'update'] })
   await sql`
     create table core.projection_rebuilds (
       tenant_id text not null,

@@ -1,5 +1,5 @@
 import { recordTable } from '@story-portal/shared/data'
-import { tenantTable } from '@story-portal/shared/db'
+import { grantTable, tenantTable } from '@story-portal/shared/db'
 import { type Kysely, sql } from 'kysely'
 
 /** The eleven kinds of records, their states, and the functions every record table uses. */
@@ -22,7 +22,7 @@ async function functions(db: Kysely<unknown>): Promise<void> {
   await sql`comment on column core.state_transitions.from_state is 'empty: a new record may begin in to_state'`.execute(
     db,
   )
-  await sql`grant select on core.state_transitions to story_portal_app, story_portal_system`.execute(db)
+  await grantTable(db, 'core.state_transitions', { app: ['select'] })
   await sql`
     create function core.check_transition() returns trigger language plpgsql as $$
     declare
