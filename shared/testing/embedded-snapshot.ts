@@ -1,55 +1,78 @@
-import { existsSync, mkdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, globSync, mkdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir, userInfo } from 'node:os'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { internalsOf, migrate, openDatabase } from '../db/index.ts'
-import { schemaHash } from './schema-hash.ts'
+import { type Db, internalsOf, migrate, openDatabase } from '../db/index.ts'
+import { enginesHash, schemaHash } from './schema-hash.ts'
 import { silentLog, testConfig } from './test-config.ts'
 
 const STALE_MS = 120_000
+const KEPT = 4
 
-/** The tar of a migrated embedded database, made once per schema and shared by all test processes of the machine. */
+/**
+ * The tar of a migrated embedded database, made once per schema and shared by all test processes of the machine. It starts
+ * from an empty one, also kept: initdb takes longer than all migrations.
+ */
 export async function embeddedSnapshot(): Promise<string> {
   const dir = path.join(tmpdir(), `story-portal-snapshots-${userInfo().username}`)
   mkdirSync(dir, { recursive: true, mode: 0o700 })
-  const file = path.join(dir, `${schemaHash()}.tar`)
-  const building = `${file}.building`
+  return once(path.join(dir, `schema-${schemaHash()}.tar`), async (file) => {
+    const empty = await once(path.join(dir, `empty-${enginesHash()}.tar`), (target) => build(target, undefined))
+    await build(file, empty)
+    prune(dir)
+  })
+}
+
+/** One makes the file, the others wait; who died while making it is followed after a while. */
+async function once(file: string, make: (file: string) => Promise<void>): Promise<string> {
+  const making = `${file}.making`
   while (!existsSync(file)) {
-    if (!claim(building)) {
-      await sleep(200)
+    if (!claim(making)) {
+      await sleep(100)
       continue
     }
     try {
-      if (!existsSync(file)) await build(file)
+      if (!existsSync(file)) await make(file)
     } finally {
-      rmSync(building, { recursive: true, force: true })
+      rmSync(making, { recursive: true, force: true })
     }
   }
   return file
 }
 
-/** One builds, the others wait; who died while building is followed after a while. */
-function claim(building: string): boolean {
+function claim(making: string): boolean {
   try {
-    mkdirSync(building)
+    mkdirSync(making)
     return true
   } catch {
-    const since = statSync(building, { throwIfNoEntry: false })?.mtimeMs ?? Date.now()
-    if (Date.now() - since > STALE_MS) rmSync(building, { recursive: true, force: true })
+    const since = statSync(making, { throwIfNoEntry: false })?.mtimeMs ?? Date.now()
+    if (Date.now() - since > STALE_MS) rmSync(making, { recursive: true, force: true })
     return false
   }
 }
 
-async function build(file: string): Promise<void> {
+/** Without `empty` an empty one is made, with it a migrated one. */
+async function build(file: string, empty: string | undefined): Promise<void> {
   const config = testConfig()
-  const db = await openDatabase(config, { log: silentLog, memory: true })
+  const db = await openDatabase(config, { log: silentLog, memory: true, snapshot: empty })
   try {
-    await migrate(db)
-    const draft = `${file}.${process.pid}`
-    writeFileSync(draft, await internalsOf(db).dump())
-    renameSync(draft, file)
+    if (empty) await migrate(db)
+    await write(db, file)
   } finally {
     await db.close()
     rmSync(config.home, { recursive: true, force: true })
   }
+}
+
+async function write(db: Db, file: string): Promise<void> {
+  const draft = `${file}.${process.pid}`
+  writeFileSync(draft, await internalsOf(db).dump())
+  renameSync(draft, file)
+}
+
+/** Each is 40 MB, and every change of a migration makes another. */
+function prune(dir: string): void {
+  const files = globSync('schema-*.tar', { cwd: dir }).map((name) => path.join(dir, name))
+  const age = (file: string) => statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0
+  for (const file of files.sort((a, b) => age(b) - age(a)).slice(KEPT)) rmSync(file, { force: true })
 }

@@ -18,3 +18,11 @@ function compute(): string {
   for (const file of files.sort()) hash.update(file).update(readFileSync(path.join(ROOT, file)))
   return hash.digest('hex').slice(0, 16)
 }
+
+/** What an empty embedded database depends on: the packages. */
+export function enginesHash(): string {
+  return createHash('sha256')
+    .update(readFileSync(path.join(ROOT, 'package-lock.json')))
+    .digest('hex')
+    .slice(0, 16)
+}
