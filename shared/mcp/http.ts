@@ -20,7 +20,7 @@ export interface HttpOptions {
   port?: number
   /** The bearer token of the local user. */
   token: string
-  /** Verifies the envelopes of other processes; without it only the bearer token opens /internal. */
+  /** Verifies the envelopes of other processes, default the configured one; without it only the bearer token opens /internal. */
   serviceKey?: string
   allowedHosts?: readonly string[]
   /** Several processes share the port and the kernel spreads connections (Linux). */
@@ -53,7 +53,7 @@ export async function serveHttp(host: Host, serverName: string, options: HttpOpt
   const server = host.servers.get(serverName)
   if (!server) throw errors.unknownServer({ server: serverName })
   const gate = createGate({ ...options, host: host.config.host })
-  const app = routes(host, localBackend(host, server), gate, options.serviceKey)
+  const app = routes(host, localBackend(host, server), gate, options.serviceKey ?? host.config.serviceKey)
   const http = createServer({ ...TIMEOUTS, keepAlive: true, noDelay: true }, (req, res) => {
     dispatch(app.table, gate, req, res).catch((error: unknown) => fail(host, res, error))
   })
