@@ -1,5 +1,5 @@
-import { type ClaimedTask, openAssistantTasks, type PlanView } from '@story-portal/shared/engine'
 import type { Tx } from '@story-portal/shared/db'
+import { type ClaimedTask, openAssistantTasks, type PlanView } from '@story-portal/shared/engine'
 
 /** An assistant thinks for minutes where a worker beats every few seconds; the platform's default lease is for workers. */
 export const WORK_LEASE_MS = 300_000
@@ -29,8 +29,12 @@ async function reason(tx: Tx, plan: PlanView | undefined): Promise<string> {
   if (plan?.status === 'paused') return 'The plan is paused: call run_plan to resume it.'
   if (plan && plan.status !== 'executing') return `The plan is ${plan.status}; get_plan shows its tasks.`
   const open = await openAssistantTasks(tx, plan?.id)
-  if (open.running > 0) return `${open.running} assistant tasks are claimed by others; their leases may end. Call again later.`
-  if (open.ready > 0) return `${open.ready} assistant tasks wait for a retry, ask for other capabilities, or the plan is at max_parallel.`
+  if (open.running > 0)
+    return `${open.running} assistant tasks are claimed by others; their leases may end. Call again later.`
+  if (open.ready > 0)
+    return `${open.ready} assistant tasks wait for a retry, ask for other capabilities, or the plan is at max_parallel.`
   if (open.pending > 0) return `${open.pending} assistant tasks wait for tasks before them. Call again later.`
-  return plan ? 'This plan has no more assistant tasks; get_plan shows where it stands.' : 'No plan needs an assistant now.'
+  return plan
+    ? 'This plan has no more assistant tasks; get_plan shows where it stands.'
+    : 'No plan needs an assistant now.'
 }

@@ -5,7 +5,7 @@ export const planningErrors = defineErrors(5, {
     number: 'E5001',
     code: 'UNAVAILABLE',
     severity: 'info',
-    message: 'Tasks of kind {kind} can not run yet: {missing} is not part of this installation.',
+    message: 'The plan has tasks that nothing here can run; {first}.',
     hint: 'Use kind code, tool or assistant; details.faults names the tasks. An assistant task can do what a model would.',
   },
   modelUnavailable: {
@@ -63,6 +63,13 @@ export const planningErrors = defineErrors(5, {
     severity: 'info',
     message: 'Task {task} was already completed under this lease with another output.',
     hint: 'The recorded output stands; read it with get_plan.',
+  },
+  notPermitted: {
+    number: 'E5011',
+    code: 'DENIED',
+    severity: 'warning',
+    message: 'The plan would run as you, and has tasks that you may not run; {first}.',
+    hint: 'Leave out the tasks of details.faults, or ask an administrator for a role or scope that includes them.',
   },
   conflictingPlanSource: {
     number: 'E5010',

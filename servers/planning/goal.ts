@@ -1,5 +1,6 @@
-import { type ChangesOf, getRecord, listRecords, type RecordOf, updateRecord } from '@story-portal/shared/data'
+import { type ChangesOf, findRecord, listRecords, type RecordOf, updateRecord } from '@story-portal/shared/data'
 import type { Tx } from '@story-portal/shared/db'
+import { errors } from '@story-portal/shared/errors'
 import { planningErrors } from './errors.ts'
 
 const ENDED = ['completed', 'failed', 'cancelled']
@@ -17,8 +18,9 @@ export async function changeGoal(
   options: ChangeOptions,
 ): Promise<RecordOf<'goal'>> {
   const { status } = changes
+  const goal = await goalOf(tx, goalId)
   if (status !== undefined && ENDED.includes(status)) await refuseOpenPlans(tx, goalId)
-  if (status === 'cancelled' && (await getRecord(tx, 'goal', goalId)).status === 'pending') {
+  if (status === 'cancelled' && goal.status === 'pending') {
     // A goal nobody began may still be given up; the states allow that only by way of active.
     await updateRecord(tx, 'goal', goalId, { status: 'active' }, options)
     return updateRecord(tx, 'goal', goalId, changes, options.reason === undefined ? {} : { reason: options.reason })
@@ -26,9 +28,16 @@ export async function changeGoal(
   return updateRecord(tx, 'goal', goalId, changes, options)
 }
 
+/** The goal, or NOT_FOUND. */
+export async function goalOf(tx: Tx, goalId: string): Promise<RecordOf<'goal'>> {
+  const goal = await findRecord(tx, 'goal', goalId)
+  if (!goal) throw errors.notFound({ kind: 'goal', id: goalId }, { hint: 'List ids with list_goals.' })
+  return goal
+}
+
 /** Throws goalEnded for a goal that takes no more plans, NOT_FOUND for one that is not there. */
 export async function openGoal(tx: Tx, goalId: string): Promise<RecordOf<'goal'>> {
-  const goal = await getRecord(tx, 'goal', goalId)
+  const goal = await goalOf(tx, goalId)
   if (ENDED.includes(goal.status)) throw planningErrors.goalEnded({ goal: goal.id, status: goal.status })
   return goal
 }

@@ -46,20 +46,15 @@ const NOT_YET: Record<string, string> = {
   approval: 'the approval service',
 }
 
-/** Kinds that nothing here would ever run: refused before the plan exists rather than left waiting for ever. */
-export function refuseMissingKinds(definition: PlanDefinitionInput): void {
+/** Tasks of kinds that nothing here would ever run: found before the plan exists rather than left waiting for ever. */
+export function missingKindFaults(definition: PlanDefinitionInput): Fault[] {
   const tasks: readonly unknown[] = definition.tasks
-  const faults: Fault[] = []
-  let first: string | undefined
-  for (const [i, task] of tasks.entries()) {
+  return tasks.flatMap((task, i) => {
     const kind = (task as { kind?: unknown } | null)?.kind
-    if (typeof kind !== 'string' || !Object.hasOwn(NOT_YET, kind)) continue
-    first ??= kind
-    faults.push({ path: `tasks[${i}].kind`, message: `${kind} tasks need ${NOT_YET[kind]}`, hint: 'Use kind assistant or code.' })
-    if (faults.length >= 100) break
-  }
-  if (first === undefined) return
-  throw planningErrors.kindUnavailable({ kind: first, missing: NOT_YET[first] ?? '' }, { details: { faults } })
+    if (typeof kind !== 'string' || !Object.hasOwn(NOT_YET, kind)) return []
+    const message = `${kind} tasks need ${NOT_YET[kind]}, which is not part of this installation`
+    return [{ path: `tasks[${i}].kind`, message, hint: 'Use kind assistant or code.' }]
+  })
 }
 
 function pick(source: PlanSource): Exclude<Strategy, 'auto'> {

@@ -9,12 +9,16 @@ const SERVER_TOOL = /^([a-z][a-z0-9_-]*)\.([a-z][a-z0-9_]*)$/
 export async function toolLookup(ctx: TxContext, definition: PlanDefinitionInput): Promise<ToolLookup> {
   const registered = await registeredTools(ctx.tx, definition)
   return (name, version) => {
-    const named = SERVER_TOOL.exec(name)
+    const named = serverTool(name)
     if (!named) return registered(name, version)
-    const server = named[1]?.replaceAll('_', '-') ?? ''
-    const tool = named[2] ?? ''
-    return platformTools(ctx, server).has(tool) ? { name, version: version ?? '*' } : undefined
+    return platformTools(ctx, named.server).has(named.tool) ? { name, version: version ?? '*' } : undefined
   }
+}
+
+/** The two halves of `server.tool`; in a plan, as in code, the server's name may be written with `_` for `-`. */
+export function serverTool(name: string): { server: string; tool: string } | undefined {
+  const [, server, tool] = SERVER_TOOL.exec(name) ?? []
+  return server === undefined || tool === undefined ? undefined : { server: server.replaceAll('_', '-'), tool }
 }
 
 /** The tools of a server hosted here, or else of its committed tools.json: in distributed mode other processes host it. */

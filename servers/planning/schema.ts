@@ -14,10 +14,24 @@ export const TaskId = id('tsk', 'task')
 export const Title = z.string().trim().min(1).max(500).describe('What is to be reached, in a line')
 export const Description = z.string().min(1).max(100_000).describe('More about it')
 export const Constraints = z.unknown().describe('Limits to keep to; any JSON')
-export const CompletesWith = z.enum(['plan', 'manual']).describe('plan: ends with its plan (default). manual: by update_goal')
+export const CompletesWith = z
+  .enum(['plan', 'manual'])
+  .describe('plan: ends with its plan (default). manual: by update_goal')
 export const Labels = z.record(z.string(), z.unknown()).describe('Your own names and values')
 export const GoalStatus = z.enum(['pending', 'active', 'completed', 'failed', 'cancelled'])
 export const PlanStatus = z.enum(['draft', 'validated', 'executing', 'paused', 'completed', 'failed', 'cancelled'])
+export const TaskStatus = z.enum([
+  'pending',
+  'ready',
+  'blocked',
+  'running',
+  'waiting',
+  'completed',
+  'failed',
+  'skipped',
+  'cancelled',
+])
+export const Mode = z.enum(['wait', 'background'])
 export const Reason = z.string().min(1).max(500).describe('Why; kept in the history')
 export const Limit = z.int().min(1).max(200).default(50).describe('Most items of one page')
 export const Cursor = z.string().max(2000).describe('next_cursor of the page before')

@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs'
-import { z } from 'zod'
 import type { PlanDefinitionInput } from '@story-portal/shared/engine'
 import type { Fault } from '@story-portal/shared/errors'
+import { z } from 'zod'
 import { planningErrors } from './errors.ts'
 
 /** A plan with blanks. The parameters become `plan.input`, so that text in them is data and never read as a binding. */
@@ -33,7 +33,8 @@ export async function fillTemplate(
 ): Promise<PlanDefinitionInput> {
   const templates = await planTemplates()
   const template = templates.get(name)
-  if (!template) throw planningErrors.unknownTemplate({ template: name }, { details: { templates: describe(templates) } })
+  if (!template)
+    throw planningErrors.unknownTemplate({ template: name }, { details: { templates: describe(templates) } })
   const parsed = template.parameters.safeParse(parameters)
   if (!parsed.success) throw badParameters(template, parsed.error)
   const { tasks } = template
@@ -66,6 +67,8 @@ function badParameters(template: PlanTemplate, error: z.ZodError) {
 async function loadTemplates(): Promise<ReadonlyMap<string, PlanTemplate>> {
   const folder = new URL('./templates/', import.meta.url)
   const files = readdirSync(folder).filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'))
-  const modules = await Promise.all(files.map((file): Promise<{ default: PlanTemplate }> => import(new URL(file, folder).href)))
+  const modules = await Promise.all(
+    files.map((file): Promise<{ default: PlanTemplate }> => import(new URL(file, folder).href)),
+  )
   return new Map(modules.map(({ default: template }) => [template.name, template]))
 }

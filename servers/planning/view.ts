@@ -1,4 +1,7 @@
+import { listRecords } from '@story-portal/shared/data'
+import type { Tx } from '@story-portal/shared/db'
 import type { PlanView, TaskRecord } from '@story-portal/shared/engine'
+import { given } from './given.ts'
 
 const MAX_OUTPUT = 4_000
 const MAX_PREVIEW = 400
@@ -32,11 +35,28 @@ export function taskForClient(task: TaskRecord, whole = false) {
 
 const MAX_TASKS = 100
 
-/** The first tasks of a plan, in the order they may run. */
+/** The first tasks of a plan just made, in the order they may run. */
 export function tasksForClient(tasks: readonly TaskRecord[]) {
   const shown = tasks.slice(0, MAX_TASKS).map((task) => taskForClient(task))
   const left = tasks.length - shown.length
-  return left === 0 ? { tasks: shown } : { tasks: shown, tasks_omitted: left, hint: 'get_plan lists all tasks in pages.' }
+  return left === 0
+    ? { tasks: shown }
+    : { tasks: shown, tasks_omitted: left, hint: 'get_plan lists all tasks in pages.' }
+}
+
+interface TaskQuery {
+  plan_id: string
+  keys?: string[]
+  status?: string[]
+  limit?: number
+  cursor?: string
+}
+
+/** A page of a plan's tasks, wave by wave; tasks asked for by key come whole. */
+export async function pageOfTasks(tx: Tx, { plan_id, keys, status, limit = MAX_TASKS, cursor }: TaskQuery) {
+  const filter = { plan_id, ...given({ key: keys, status }) }
+  const { items, next_cursor } = await listRecords(tx, 'task', { filter, sort: 'wave', limit, ...given({ cursor }) })
+  return { tasks: items.map((task) => taskForClient(task, keys !== undefined)), next_cursor }
 }
 
 /** Every task of a plan costs its reader context, so a large output is named and not sent unless asked for. */

@@ -1,6 +1,6 @@
-import { z } from 'zod'
 import { claimTasks, planView } from '@story-portal/shared/engine'
 import { defineTool } from '@story-portal/shared/mcp'
+import { z } from 'zod'
 import { claimForClient, nothingReady, WORK_LEASE_MS } from '../claim.ts'
 import { given } from '../given.ts'
 import { LeaseMs, PlanId, Task } from '../schema.ts'
@@ -13,7 +13,11 @@ export default defineTool({
   idempotent: false,
   input: {
     plan_id: PlanId.optional(),
-    capabilities: z.array(z.string().min(1).max(100)).max(50).describe('What you can do; a task may ask for some').optional(),
+    capabilities: z
+      .array(z.string().min(1).max(100))
+      .max(50)
+      .describe('What you can do; a task may ask for some')
+      .optional(),
     lease_ms: LeaseMs.default(WORK_LEASE_MS),
   },
   output: {

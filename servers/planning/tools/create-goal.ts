@@ -5,7 +5,8 @@ import { CompletesWith, Constraints, Description, Goal, Labels, Title } from '..
 
 export default defineTool({
   name: 'create_goal',
-  description: 'Creates a goal: what is to be reached and under which constraints. Next, call create_plan for the way to it.',
+  description:
+    'Creates a goal: what is to be reached and under which constraints. Next, call create_plan for the way to it.',
   effect: 'create',
   input: {
     title: Title,

@@ -1,6 +1,6 @@
-import { z } from 'zod'
 import { extendLease } from '@story-portal/shared/engine'
 import { defineTool } from '@story-portal/shared/mcp'
+import { z } from 'zod'
 import { WORK_LEASE_MS } from '../claim.ts'
 import { LeaseMs, LeaseToken, TaskId } from '../schema.ts'
 

@@ -1,7 +1,7 @@
-import { z } from 'zod'
 import { finishTask } from '@story-portal/shared/engine'
 import { safeText, toErrorBody } from '@story-portal/shared/errors'
 import { defineTool } from '@story-portal/shared/mcp'
+import { z } from 'zod'
 import { planningErrors } from '../errors.ts'
 import { LeaseToken, TaskId, TaskResult } from '../schema.ts'
 import { taskForClient } from '../view.ts'

@@ -1,6 +1,7 @@
-import { z } from 'zod'
-import { getRecord, listRecords } from '@story-portal/shared/data'
+import { listRecords } from '@story-portal/shared/data'
 import { defineTool } from '@story-portal/shared/mcp'
+import { z } from 'zod'
+import { goalOf } from '../goal.ts'
 import { Goal, GoalId, Plan } from '../schema.ts'
 
 const PLANS = 50
@@ -12,7 +13,7 @@ export default defineTool({
   input: { goal_id: GoalId },
   output: { goal: Goal, plans: z.array(Plan) },
   async run({ goal_id }, { tx }) {
-    const goal = await getRecord(tx, 'goal', goal_id)
+    const goal = await goalOf(tx, goal_id)
     const { items } = await listRecords(tx, 'plan', { filter: { goal_id }, sort: '-created_at', limit: PLANS })
     const plans = items.map(({ id, name, revision, status, tasks_total, created_at, finished_at }) => ({
       ...{ id, name, revision, status, tasks_total, created_at, finished_at },

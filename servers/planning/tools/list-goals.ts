@@ -1,12 +1,13 @@
-import { z } from 'zod'
 import { listRecords } from '@story-portal/shared/data'
 import { defineTool } from '@story-portal/shared/mcp'
+import { z } from 'zod'
 import { given } from '../given.ts'
 import { Cursor, Goal, GoalStatus, Limit, NextCursor } from '../schema.ts'
 
 export default defineTool({
   name: 'list_goals',
-  description: 'Lists goals, the latest first, by status or by words in title and description. For one with its plans, call get_goal.',
+  description:
+    'Lists goals, the latest first, by status or by words in title and description. For one with its plans, call get_goal.',
   effect: 'read',
   input: {
     status: GoalStatus.optional(),

@@ -1,6 +1,6 @@
-import { z } from 'zod'
 import { listRecords } from '@story-portal/shared/data'
 import { defineTool } from '@story-portal/shared/mcp'
+import { z } from 'zod'
 import { given } from '../given.ts'
 import { Cursor, GoalId, Limit, NextCursor, Plan, PlanStatus } from '../schema.ts'
 
@@ -17,7 +17,18 @@ export default defineTool({
       const { id, name, revision, revises_plan_id, strategy, tasks_total, error } = plan
       const { created_at, started_at, paused_at, finished_at } = plan
       const when = { created_at, started_at, paused_at, finished_at }
-      return { id, goal_id: plan.goal_id, name, status: plan.status, revision, revises_plan_id, strategy, tasks_total, error, ...when }
+      return {
+        id,
+        goal_id: plan.goal_id,
+        name,
+        status: plan.status,
+        revision,
+        revises_plan_id,
+        strategy,
+        tasks_total,
+        error,
+        ...when,
+      }
     })
     return { items, next_cursor: page.next_cursor }
   },

@@ -1,9 +1,9 @@
-import { z } from 'zod'
 import { revisePlan } from '@story-portal/shared/engine'
 import { defineTool } from '@story-portal/shared/mcp'
+import { z } from 'zod'
+import { refuseUnrunnable } from '../check.ts'
 import { given } from '../given.ts'
-import { planFrom, refuseMissingKinds } from '../plan-source.ts'
-import { toolLookup } from '../plan-tools.ts'
+import { planFrom } from '../plan-source.ts'
 import { Plan, PlanId, Reason, Task } from '../schema.ts'
 import { MaxParallel, MoreTasks, PlanInput } from '../task-input.ts'
 import { planForClient, tasksForClient } from '../view.ts'
@@ -24,8 +24,7 @@ export default defineTool({
   output: { plan: Plan, tasks: z.array(Task), carried_over: z.array(z.string()) },
   async run({ plan_id, reason, ...source }, ctx) {
     const { definition } = await planFrom({ strategy: 'steps', ...source })
-    refuseMissingKinds(definition)
-    const tools = await toolLookup(ctx, definition)
+    const tools = await refuseUnrunnable(ctx, definition)
     const revision = { definition, tools, caller: ctx.caller, ...given({ reason }) }
     const { plan, tasks, carried_over } = await revisePlan(ctx.tx, plan_id, revision)
     return { plan: planForClient(plan), ...tasksForClient(tasks), carried_over }

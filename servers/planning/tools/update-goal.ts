@@ -1,5 +1,5 @@
-import { z } from 'zod'
 import { defineTool } from '@story-portal/shared/mcp'
+import { z } from 'zod'
 import { given } from '../given.ts'
 import { changeGoal } from '../goal.ts'
 import { CompletesWith, Constraints, Description, Goal, GoalId, GoalStatus, Labels, Reason, Title } from '../schema.ts'

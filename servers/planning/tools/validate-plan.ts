@@ -1,8 +1,8 @@
-import { z } from 'zod'
 import { type PlanDefinitionInput, planView, validatePlan } from '@story-portal/shared/engine'
 import { defineTool, type TxContext } from '@story-portal/shared/mcp'
-import { planFrom, refuseMissingKinds } from '../plan-source.ts'
-import { toolLookup } from '../plan-tools.ts'
+import { z } from 'zod'
+import { checkHere } from '../check.ts'
+import { planFrom } from '../plan-source.ts'
 import { PlanId } from '../schema.ts'
 import { MaxParallel, MoreTasks, PlanInput } from '../task-input.ts'
 
@@ -26,9 +26,10 @@ export default defineTool({
   },
   async run({ plan_id, ...source }, ctx) {
     const definition = plan_id === undefined ? (await planFrom(source)).definition : await stored(ctx, plan_id)
-    refuseMissingKinds(definition)
-    const { faults, waves, critical_path } = validatePlan(definition, { tools: await toolLookup(ctx, definition) })
-    return { valid: faults.length === 0, faults, waves, critical_path }
+    const { kinds, permissions, tools } = await checkHere(ctx, definition)
+    const { faults, waves, critical_path } = validatePlan(definition, { tools })
+    const all = [...faults, ...kinds, ...permissions].map((fault) => ({ ...fault }))
+    return { valid: all.length === 0, faults: all, waves, critical_path }
   },
 })
 

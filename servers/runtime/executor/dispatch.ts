@@ -1,0 +1,126 @@
+import type { Caller } from '@story-portal/shared/auth'
+import type { TenantScope } from '@story-portal/shared/db'
+import { type ClaimedTask, executeCall, leaseOwner, type TaskOutcome } from '@story-portal/shared/engine'
+import type { Host } from '@story-portal/shared/mcp'
+import { runtimeErrors } from '../errors.ts'
+import { failedWith } from './outcome.ts'
+
+/** Longest a task may take that names no timeout_ms; the sandbox has its own, shorter limit. */
+const DEFAULT_TIMEOUT_MS = 600_000
+
+export interface Dispatch {
+  host: Host
+  task: ClaimedTask
+  runId: string | undefined
+  /** Ends the wait and not the call: whoever holds the task then gets the call's one result under the same key. */
+  signal: AbortSignal
+}
+
+/** Carries out one claimed task as one exactly-once call; rejects when the answer says nothing about the work. */
+export function dispatchTask(dispatch: Dispatch): Promise<TaskOutcome> {
+  const { kind, spec } = dispatch.task
+  if (kind === 'code') return runCode(dispatch)
+  const named = /^([a-z][a-z0-9_-]*)\.([a-z][a-z0-9_]*)$/.exec(String(spec['tool']))
+  if (named) return callServerTool(dispatch, named[1]?.replaceAll('_', '-') ?? '', named[2] ?? '')
+  return invokeTool(dispatch)
+}
+
+/** On whose behalf records of this task are written. */
+export function taskScope(task: ClaimedTask, runId: string | undefined): TenantScope {
+  return {
+    kind: 'tenant',
+    tenant_id: task.tenant_id,
+    subject: task.caller.subject,
+    source: 'story-portal/runtime',
+    // One id for everything that happens for a run, so that list_events can tell its whole story.
+    correlation_id: runId ?? task.plan_id,
+  }
+}
+
+async function runCode(dispatch: Dispatch): Promise<TaskOutcome> {
+  const { task } = dispatch
+  const { code, language, permissions } = task.spec
+  const args = defined({ code, language, input: task.input, permissions, limits: limitsOf(task) })
+  const { result } = await call(dispatch, 'tool-execution', 'run_code', args, attemptKey(task))
+  return { status: 'completed', output: result ?? null }
+}
+
+async function invokeTool(dispatch: Dispatch): Promise<TaskOutcome> {
+  const { task } = dispatch
+  const { tool, version } = task.spec
+  const args = defined({ tool, version, arguments: task.input ?? {} })
+  const { invocation } = await call(dispatch, 'tool-execution', 'invoke_tool', args, attemptKey(task))
+  return outcomeOf(invocation as InvocationView)
+}
+
+/**
+ * A tool of the platform keeps its effect and its key in one transaction, so the key is the step's and the same over all
+ * attempts; the invocation around it is what get_run shows.
+ */
+async function callServerTool(dispatch: Dispatch, server: string, tool: string): Promise<TaskOutcome> {
+  const { host, task, runId, signal } = dispatch
+  const args = task.input ?? {}
+  const invocation = await executeCall(host.db, {
+    scope: taskScope(task, runId),
+    caller: callerOf(dispatch),
+    key: attemptKey(task),
+    kind: 'server_tool',
+    tool: `${server}.${tool}`,
+    arguments: args,
+    effect: 'journaled',
+    attempt: task.attempt,
+    plan_id: task.plan_id,
+    task_id: task.id,
+    ...(runId === undefined ? {} : { run_id: runId }),
+    owner: leaseOwner(host.boot_id),
+    lease_ms: host.config.engine.leaseMs,
+    signal,
+    dispatch: async () => ({ output: await call(dispatch, server, tool, args, task.step_key) }),
+  })
+  return outcomeOf(invocation)
+}
+
+interface InvocationView {
+  id: string
+  status: string
+  output?: unknown
+  error?: unknown
+}
+
+function outcomeOf({ id, status, output, error }: InvocationView): TaskOutcome {
+  if (status === 'succeeded') return { status: 'completed', output: output ?? null }
+  if (error !== null && typeof error === 'object') return failedWith(error)
+  throw runtimeErrors.noOutcome({ invocation: id, status })
+}
+
+function call(dispatch: Dispatch, server: string, tool: string, args: unknown, key: string) {
+  const { host, task, runId } = dispatch
+  return host.call(server, tool, args, {
+    caller: callerOf(dispatch),
+    idempotency_key: key,
+    timeout_ms: task.timeout_ms ?? DEFAULT_TIMEOUT_MS,
+    ...(runId === undefined ? {} : { correlation_id: runId }),
+  })
+}
+
+/** Who the plan runs as, with what this call is journaled under and the fence that proves it is not an old one. */
+function callerOf({ task, runId }: Dispatch): Caller {
+  const run = runId === undefined ? {} : { run_id: runId }
+  return { ...task.caller, ...run, plan_id: task.plan_id, task_id: task.id, fence: task.fence }
+}
+
+/** The key of one attempt: a new one opens only after the last is recorded as failed, so a restart repeats the same key. */
+function attemptKey(task: ClaimedTask): string {
+  return `${task.step_key}/${task.attempt}`
+}
+
+/** The task's timeout as a limit of its run, where the plan sets no tighter one. */
+function limitsOf({ spec, timeout_ms }: ClaimedTask): unknown {
+  const limits = spec['limits'] as { timeout_ms?: number } | undefined
+  if (timeout_ms === null) return limits
+  return { ...limits, timeout_ms: Math.min(limits?.timeout_ms ?? timeout_ms, timeout_ms) }
+}
+
+function defined(fields: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined && value !== null))
+}
