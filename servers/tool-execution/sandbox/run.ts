@@ -105,7 +105,7 @@ export class Run {
   #log(level: string, line: string): void {
     this.#logBytes += Buffer.byteLength(line)
     if (this.#logBytes > this.#job.limits.log_bytes) this.#limit('log_bytes')
-    else this.#logs.push({ level, message: line })
+    else this.#logs.push({ level, message: clean(line) })
   }
 
   #call(index: number, name: string, json: string): void {
@@ -161,8 +161,9 @@ export class Run {
 
   #errorOf(outcome: Exclude<Outcome, { end: 'result' | 'limit' }>): StoryPortalError {
     if (outcome.end === 'threw') return this.#callErrors.get(outcome.error.call) ?? thrown(outcome.error)
-    if (outcome.end === 'not_json') return faults.resultNotJson({ message: outcome.message })
-    const { message, line, column } = outcome
+    const message = clean(outcome.message)
+    if (outcome.end === 'not_json') return faults.resultNotJson({ message })
+    const { line, column } = outcome
     return faults.syntax({ message, line, column }, { details: { line, column, message } })
   }
 
@@ -219,17 +220,16 @@ const LIMIT_ERRORS = {
   host_bytes: faults.hostBytesLimit,
 } as const
 
-function thrown(error: ThrownError): StoryPortalError {
-  const at = /code:(\d+):(\d+)/.exec(error.stack)
-  return faults.codeThrew(
-    { name: error.name, message: error.message },
-    {
-      details: {
-        name: error.name,
-        message: error.message,
-        stack: error.stack === '' ? [] : error.stack.split('\n'),
-        ...(at ? { line: Number(at[1]), column: Number(at[2]) } : {}),
-      },
-    },
-  )
+/** PostgreSQL stores neither NUL nor half a surrogate pair, and an error or a log line must never be the reason a run is lost. */
+function clean(text: string): string {
+  return text.toWellFormed().replaceAll('\0', '\ufffd')
+}
+
+function thrown({ name: rawName, message: rawMessage, stack }: ThrownError): StoryPortalError {
+  const name = clean(rawName)
+  const message = clean(rawMessage)
+  const at = /code:(\d+):(\d+)/.exec(stack)
+  const place = at ? { line: Number(at[1]), column: Number(at[2]) } : {}
+  const lines = stack === '' ? [] : clean(stack).split('\n')
+  return faults.codeThrew({ name, message }, { details: { name, message, stack: lines, ...place } })
 }

@@ -1,0 +1,90 @@
+import type { Caller } from '@story-portal/shared/auth'
+import type { TenantScope } from '@story-portal/shared/db'
+import { type Dispatch, executeCall, leaseOwner } from '@story-portal/shared/engine'
+import { type ErrorBody, errors, fromErrorBody, isStoryPortalError } from '@story-portal/shared/errors'
+import type { Host } from '@story-portal/shared/mcp'
+import { faults } from './errors.ts'
+import { isGranted, narrowScopes, type ToolRef, toolRef } from './grants.ts'
+import type { HostCall } from './sandbox/sandbox.ts'
+
+export interface CapabilityRun {
+  host: Host
+  scope: TenantScope
+  /** The invocation whose code calls, and who it runs as. */
+  call: Dispatch
+  caller: Caller
+  grants: readonly string[]
+}
+
+/**
+ * Answers `tools.<server>.<tool>(args)` of running code: granted or denied, then called as the run's caller cut to the grant,
+ * journaled under the run's invocation and the index of the call. A repeated run gets the recorded answers, and E3031 when it
+ * calls something else than what is recorded at that index.
+ */
+export function capabilities(run: CapabilityRun): (call: HostCall) => Promise<unknown> {
+  const caller = narrowed(run)
+  return async (call) => {
+    const ref = toolRef(call.name)
+    if (!isGranted(run.grants, ref)) throw denied(run, call, ref)
+    const record = await journaled(run, caller, call, ref)
+    if (record.tool !== nameOf(ref)) throw diverged(call)
+    if (record.status === 'succeeded') return record.output
+    throw record.error ? fromErrorBody({ error: record.error as unknown as ErrorBody['error'] }) : errors.internal()
+  }
+}
+
+const nameOf = ({ server, tool }: ToolRef): string => `${server}.${tool}`
+
+function narrowed({ host, caller, grants, call }: CapabilityRun): Caller {
+  const effectOf = ({ server, tool }: ToolRef) => host.servers.get(server)?.tool(tool)?.effect
+  return {
+    ...caller,
+    scopes: narrowScopes(caller.scopes, grants, effectOf),
+    run_id: caller.run_id ?? call.invocation.id,
+    depth: (caller.depth ?? 0) + 1,
+  }
+}
+
+function denied(run: CapabilityRun, call: HostCall, ref: ToolRef) {
+  const { subject, tenant_id } = run.caller
+  run.host.log.warn({ subject, tenant_id, tool: nameOf(ref), invocation: run.call.invocation.id }, 'capability denied')
+  return faults.capabilityDenied({ call: call.name, permission: nameOf(ref) })
+}
+
+async function journaled(run: CapabilityRun, caller: Caller, call: HostCall, ref: ToolRef) {
+  const { host, scope } = run
+  const { invocation } = run.call
+  try {
+    return await executeCall(host.db, {
+      scope,
+      caller,
+      key: `${invocation.id}/${call.index}`,
+      kind: 'server_tool',
+      tool: nameOf(ref),
+      arguments: call.args,
+      // Every tool of ours commits its effect together with the key it is given.
+      effect: 'journaled',
+      parent_invocation_id: invocation.id,
+      ...(invocation.run_id === null ? {} : { run_id: invocation.run_id }),
+      lease_ms: host.config.engine.leaseMs,
+      owner: leaseOwner(host.boot_id),
+      signal: AbortSignal.any([call.signal, run.call.signal]),
+      async dispatch({ key, signal }) {
+        const output = await host.call(ref.server, ref.tool, call.args, {
+          caller,
+          idempotency_key: key,
+          signal,
+          ...(scope.correlation_id === undefined ? {} : { correlation_id: scope.correlation_id }),
+          ...(run.call.deadline === undefined ? {} : { deadline: run.call.deadline }),
+        })
+        return { output }
+      },
+    })
+  } catch (error) {
+    throw isStoryPortalError(error) && error.number === 'E0015' ? diverged(call) : error
+  }
+}
+
+function diverged(call: HostCall) {
+  return faults.divergence({ index: call.index, call: call.name })
+}

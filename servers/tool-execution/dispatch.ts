@@ -1,0 +1,85 @@
+import type { Caller } from '@story-portal/shared/auth'
+import type { TenantScope } from '@story-portal/shared/db'
+import type { CallSpec, Dispatch, DispatchResult } from '@story-portal/shared/engine'
+import { isStoryPortalError, type StoryPortalError } from '@story-portal/shared/errors'
+import { assertStorable } from '@story-portal/shared/events'
+import type { Host } from '@story-portal/shared/mcp'
+import { capabilities } from './capabilities.ts'
+import { faults } from './errors.ts'
+import type { RunRequest, RunResult } from './sandbox/sandbox.ts'
+import { limitsFor, sandboxOf } from './sandbox-of-host.ts'
+import { faultsOf } from './schemas.ts'
+import { type Work, workOf } from './work.ts'
+
+/**
+ * How an invocation of this server is carried out, by whoever holds its lease: the waiting call, or a background worker.
+ * \`known\` spares reading the work again when the invocation is the one it was made for.
+ */
+export function dispatchFor(host: Host, scope: TenantScope, known?: Known): CallSpec['dispatch'] {
+  return async (call) => {
+    const same = known && known.tool_id === call.invocation.tool_id
+    const work = same ? known.work : await host.db.tx(scope, (tx) => workOf(tx, call.invocation), { readOnly: true })
+    return outcomeOf(host, work, await runWork(host, scope, call, work))
+  }
+}
+
+export interface Known {
+  tool_id: string | null
+  work: Work
+}
+
+async function runWork(host: Host, scope: TenantScope, call: Dispatch, work: Work): Promise<RunResult> {
+  const caller = call.invocation.caller as unknown as Caller
+  const request: RunRequest = {
+    code: work.code,
+    language: work.language,
+    input: work.input,
+    limits: limitsFor(host.config.sandbox, work.limits),
+    depth: caller.depth ?? 0,
+    group: scope.tenant_id,
+    signal: call.signal,
+    onCall: capabilities({ host, scope, call, caller, grants: work.grants }),
+  }
+  const result = await sandboxOf(host).run(request)
+  // Somebody killed the process. Code without capabilities has changed nothing, so it may run again; once, because it may be
+  // the code that got it killed.
+  if (!result.ok && result.error.number === 'E3020' && work.grants.length === 0) return sandboxOf(host).run(request)
+  return result
+}
+
+function outcomeOf(host: Host, work: Work, run: RunResult): DispatchResult {
+  const { logs } = run
+  const usage = { ...run.usage }
+  const error = run.ok ? resultFault(host, work, run.result) : run.error
+  return error ? { error, logs, usage } : { output: run.ok ? run.result : undefined, logs, usage }
+}
+
+function resultFault(host: Host, work: Work, result: unknown): StoryPortalError | undefined {
+  const unstorable = storageFault(result, host.config.mcp.maxDepth)
+  if (unstorable) return faults.resultNotStorable({ message: unstorable })
+  const schema = work.tool?.output_schema
+  const found = schema ? faultsOf(schema, result, 'output') : []
+  if (found.length === 0) return undefined
+  const summary = found.map(({ path, message }) => `${path} ${message}`).join('; ')
+  return faults.outputDoesntFit({ tool: work.tool?.name ?? '', summary }, { details: { faults: found } })
+}
+
+function storageFault(value: unknown, maxDepth: number): string | undefined {
+  if (isDeeperThan(value, maxDepth)) return `it is nested deeper than ${maxDepth} levels`
+  try {
+    assertStorable(value, 'result')
+    return undefined
+  } catch (error) {
+    if (isStoryPortalError(error)) return error.message
+    throw error
+  }
+}
+
+function isDeeperThan(value: unknown, levels: number): boolean {
+  let row = [value]
+  for (let level = 0; row.length > 0; level++) {
+    if (level > levels) return true
+    row = row.flatMap((item) => (typeof item === 'object' && item !== null ? Object.values(item) : []))
+  }
+  return false
+}

@@ -1,0 +1,71 @@
+import type { RecordOf } from '@story-portal/shared/data'
+import { z } from 'zod'
+import { GRANT } from './grants.ts'
+
+export const ToolName = z
+  .string()
+  .regex(/^[a-z][a-z0-9_-]{1,63}$/, 'must be lower case letters, digits, _ and -, 2 to 64 of them')
+  .describe('Name of the tool, such as word_count')
+
+export const Code = z
+  .string()
+  .min(1)
+  .max(262_144)
+  .describe('Body of an async function: input and tools are in scope, what it returns is the result and must be JSON')
+
+export const Permissions = z
+  .strictObject({
+    tools: z.array(z.string().regex(GRANT, 'must be <server>.<tool>, <server>.* or *')).max(100).default([]),
+  })
+  .describe(
+    'What the code may call, as tools.<server>.<tool>(args); nothing unless listed. Example: {"tools": ["data.*"]}',
+  )
+
+export const Limits = z
+  .strictObject({
+    timeout_ms: z.int().min(1).max(3_600_000).optional().describe('Wall clock'),
+    cpu_ms: z.int().min(1).max(3_600_000).optional(),
+    memory_mb: z.int().min(8).max(4096).optional().describe('Heap'),
+  })
+  .describe('Lower than the limits of this installation; higher values are cut to them')
+
+export const Mode = z
+  .enum(['wait', 'background'])
+  .default('wait')
+  .describe('background returns at once; get_invocation tells how it ended')
+
+export const InvocationId = z
+  .string()
+  .regex(/^inv_[a-z0-9]{1,60}$/, 'must be the id of an invocation: inv_...')
+  .describe('Id of the invocation, inv_...')
+
+export const InvocationStatus = z.enum([
+  'pending',
+  'running',
+  'pending_approval',
+  'succeeded',
+  'failed',
+  'timed_out',
+  'cancelled',
+  'denied',
+  'unknown',
+])
+
+export const Invocation = z.looseObject({ id: z.string(), status: InvocationStatus })
+
+export const Usage = z.looseObject({ wall_ms: z.number(), cpu_ms: z.number(), memory_bytes: z.number() })
+export const Logs = z.array(z.looseObject({ level: z.string(), message: z.string() }))
+
+/** What a client sees of an invocation: not who holds its lease, and not all that is known of its caller. */
+export function shownInvocation(invocation: RecordOf<'invocation'>) {
+  const {
+    tenant_id: _t,
+    deleted_at: _d,
+    lease_owner: _o,
+    lease_token: _k,
+    lease_expires_at: _e,
+    caller: _c,
+    ...rest
+  } = invocation
+  return rest
+}

@@ -1,0 +1,42 @@
+import { defineTool } from '@story-portal/shared/mcp'
+import { z } from 'zod'
+import { faults } from '../errors.ts'
+import { execute } from '../execute.ts'
+import { argumentsFault, chooseVersion } from '../registered-tools.ts'
+import { Invocation, Mode, shownInvocation, ToolName } from '../schema.ts'
+import { workOfTool } from '../work.ts'
+
+export default defineTool({
+  name: 'invoke_tool',
+  description:
+    'Calls a registered tool exactly once and returns the invocation with its output, or its error when the tool failed. For code that is not registered, use run_code.',
+  effect: 'execute',
+  transaction: false,
+  input: {
+    tool: ToolName,
+    version: z
+      .string()
+      .min(1)
+      .max(100)
+      .default('*')
+      .describe('Version or range, such as 1.2.0 or ^1.0.0; the highest that fits is used'),
+    arguments: z.record(z.string(), z.unknown()).default({}).describe("Must fit the tool's input_schema"),
+    mode: Mode,
+  },
+  output: { invocation: Invocation },
+  async run({ tool: name, version, arguments: args, mode }, ctx) {
+    const tool = await ctx.db.read((tx) => chooseVersion(tx, name, version))
+    if (tool.requires_approval) throw faults.approvalsUnavailable({ tool: name })
+    const fault = argumentsFault(tool, args)
+    if (fault) throw fault
+    const done = await execute(ctx, {
+      by: 'invoke_tool',
+      kind: 'tool',
+      tool: { id: tool.id, name, version: tool.semver },
+      arguments: args,
+      work: workOfTool(tool, args),
+      mode,
+    })
+    return { invocation: { ...shownInvocation(done), replayed: done.replayed } }
+  },
+})

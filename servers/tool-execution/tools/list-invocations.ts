@@ -1,0 +1,43 @@
+import { listRecords } from '@story-portal/shared/data'
+import { defineTool } from '@story-portal/shared/mcp'
+import { z } from 'zod'
+import { Invocation, InvocationId, InvocationStatus, shownInvocation, ToolName } from '../schema.ts'
+
+export default defineTool({
+  name: 'list_invocations',
+  description:
+    'Lists invocations, the latest first, without arguments, output and logs. For all of one, call get_invocation.',
+  effect: 'read',
+  input: {
+    status: InvocationStatus.optional(),
+    kind: z
+      .enum(['tool', 'code', 'script', 'server_tool'])
+      .optional()
+      .describe('tool: a registered tool; server_tool: a call made by code'),
+    tool: z
+      .union([
+        ToolName,
+        z
+          .string()
+          .regex(/^[a-z-]+\.[a-z0-9_]+$/)
+          .max(100),
+      ])
+      .optional()
+      .describe('Name of the tool, or server.tool'),
+    parent_invocation_id: InvocationId.optional(),
+    run_id: z.string().min(1).max(200).optional(),
+    task_id: z.string().min(1).max(200).optional(),
+    limit: z.int().min(1).max(200).default(50),
+    cursor: z.string().max(2000).optional().describe('next_cursor of the page before'),
+  },
+  output: { items: z.array(Invocation), next_cursor: z.string().nullable() },
+  async run({ limit, cursor, ...wanted }, { tx }) {
+    const filter = Object.fromEntries(Object.entries(wanted).filter(([, value]) => value !== undefined))
+    const page = await listRecords(tx, 'invocation', { filter, sort: '-created_at', limit, cursor })
+    const items = page.items.map((invocation) => {
+      const { arguments: _a, output: _o, logs: _l, ...row } = shownInvocation(invocation)
+      return row
+    })
+    return { items, next_cursor: page.next_cursor }
+  },
+})

@@ -1,0 +1,46 @@
+import { defineTool } from '@story-portal/shared/mcp'
+import { z } from 'zod'
+import { execute, failureOf } from '../execute.ts'
+import { Code, InvocationStatus, Limits, Logs, Mode, Permissions, Usage } from '../schema.ts'
+import { workOfCode } from '../work.ts'
+
+export default defineTool({
+  name: 'run_code',
+  description:
+    'Runs one-off JavaScript or TypeScript in the sandbox and returns its result, logs and usage. To keep code as a versioned tool, use register_tool and invoke_tool.',
+  effect: 'execute',
+  transaction: false,
+  input: {
+    code: Code,
+    language: z
+      .enum(['javascript', 'typescript'])
+      .default('javascript')
+      .describe('TypeScript: types are removed, not checked'),
+    input: z.unknown().optional().describe('Any JSON; the code sees it as input'),
+    permissions: Permissions.default({ tools: [] }),
+    limits: Limits.default({}),
+    mode: Mode,
+  },
+  output: {
+    result: z.unknown(),
+    logs: Logs,
+    usage: Usage.nullable(),
+    invocation_id: z.string(),
+    status: InvocationStatus,
+    replayed: z.boolean(),
+  },
+  async run({ mode, ...args }, ctx) {
+    const frozen = { ...args, input: args.input ?? null }
+    const done = await execute(ctx, { by: 'run_code', kind: 'code', arguments: frozen, work: workOfCode(frozen), mode })
+    const open = done.status === 'pending' || done.status === 'running'
+    if (done.status !== 'succeeded' && !(open && mode === 'background')) throw failureOf(done)
+    return {
+      result: done.output ?? null,
+      logs: (done.logs ?? []) as z.input<typeof Logs>,
+      usage: (done.usage ?? null) as z.input<typeof Usage> | null,
+      invocation_id: done.id,
+      status: done.status,
+      replayed: done.replayed,
+    }
+  },
+})

@@ -1,0 +1,51 @@
+import { getRecord, type RecordOf } from '@story-portal/shared/data'
+import type { Tx } from '@story-portal/shared/db'
+import type { z } from 'zod'
+import type { Limits, Permissions } from './schema.ts'
+import type { JsonSchema } from './schemas.ts'
+
+/** What is run: one-off code and a version of a registered tool come down to the same. */
+export interface Work {
+  code: string
+  language: 'javascript' | 'typescript'
+  input: unknown
+  grants: readonly string[]
+  limits: z.output<typeof Limits>
+  /** The registered tool, whose result must fit. */
+  tool?: { name: string; output_schema: JsonSchema | null }
+}
+
+/** The arguments of run_code as they are recorded, and so what a takeover runs again. */
+export interface CodeArguments {
+  code: string
+  language: 'javascript' | 'typescript'
+  input: unknown
+  permissions: z.output<typeof Permissions>
+  limits: z.output<typeof Limits>
+}
+
+/** The work of a recorded invocation: what was frozen with it, never what is newest now (I5). */
+export async function workOf(tx: Tx, invocation: RecordOf<'invocation'>): Promise<Work> {
+  return invocation.tool_id === null
+    ? workOfCode(invocation.arguments as CodeArguments)
+    : workOfTool(await getRecord(tx, 'tool', invocation.tool_id), invocation.arguments)
+}
+
+export function workOfCode({ permissions, ...code }: CodeArguments): Work {
+  return { ...code, grants: permissions.tools }
+}
+
+export function workOfTool(tool: RecordOf<'tool'>, args: unknown): Work {
+  return {
+    code: (tool.source as { code: string }).code,
+    language: 'javascript',
+    input: args,
+    grants: grantsOf(tool),
+    limits: (tool.limits ?? {}) as Work['limits'],
+    tool: { name: `${tool.name} ${tool.semver}`, output_schema: tool.output_schema as JsonSchema | null },
+  }
+}
+
+export function grantsOf(tool: Pick<RecordOf<'tool'>, 'permissions'>): readonly string[] {
+  return (tool.permissions as { tools?: string[] } | null)?.tools ?? []
+}
