@@ -1,0 +1,47 @@
+import { projectFiles, read } from './source-files.ts'
+
+interface LockEntry {
+  version?: string
+  resolved?: string
+  integrity?: string
+  link?: boolean
+  hasInstallScript?: boolean
+  inBundle?: boolean
+}
+
+type Manifest = Record<string, Record<string, string> | undefined>
+
+/** Packages that may run a script when they are installed, each with the reason. */
+const INSTALL_SCRIPTS: Record<string, string> = {
+  'isolated-vm': 'compiles itself only where its package has no ready binary',
+  fsevents: 'macOS only, optional, ready binary inside',
+}
+
+/** The lockfile pins every package by hash, names no download address, and the manifests name exact versions. */
+export function checkLockfile(): string[] {
+  const { packages } = JSON.parse(read('package-lock.json')) as { packages: Record<string, LockEntry> }
+  const faults: string[] = []
+  for (const [name, entry] of Object.entries(packages)) {
+    if (!name.includes('node_modules/') || entry.link) continue
+    if (!entry.integrity && !entry.inBundle) faults.push(`package-lock.json: ${name} has no hash`)
+    if (entry.resolved)
+      faults.push(`package-lock.json: ${name} names a download address; npm ci would insist on that host`)
+    const short = name.slice(name.lastIndexOf('node_modules/') + 'node_modules/'.length)
+    if (entry.hasInstallScript && !INSTALL_SCRIPTS[short])
+      faults.push(`package-lock.json: ${short} runs an install script`)
+  }
+  return [...faults, ...projectFiles().filter(isManifest).flatMap(inexactVersions)]
+}
+
+function isManifest(file: string): boolean {
+  return file === 'package.json' || file.endsWith('/package.json')
+}
+
+function inexactVersions(file: string): string[] {
+  const manifest = JSON.parse(read(file)) as Manifest
+  return ['dependencies', 'devDependencies', 'optionalDependencies'].flatMap((kind) =>
+    Object.entries(manifest[kind] ?? {})
+      .filter(([, version]) => !/^\d+\.\d+\.\d+(-[\w.]+)?$/.test(version))
+      .map(([name, version]) => `${file}: ${name} ${version} is not an exact version`),
+  )
+}
