@@ -3,14 +3,10 @@ import { type DbHealth, migrate, openDatabase } from '@story-portal/shared/db'
 import { createLogger } from '@story-portal/shared/telemetry'
 import { prepareHome } from './home.ts'
 import type { Output } from './output.ts'
-
-export interface Migrated {
-  before: string[]
-  applied: number
-}
+import { runningProcesses } from './platform-state.ts'
 
 export async function databaseHealth(config: Config): Promise<DbHealth> {
-  const log = createLogger({ name: 'doctor', level: config.log.level, dir: config.log.dir })
+  const log = createLogger({ name: 'doctor', ...config.log })
   const db = await openDatabase(config, { log })
   try {
     return await db.health()
@@ -19,26 +15,25 @@ export async function databaseHealth(config: Config): Promise<DbHealth> {
   }
 }
 
-/** Brings the database to this version's schema; two at once are safe, a second run changes nothing. */
-export async function migrateDatabase(config: Config): Promise<Migrated> {
-  const log = createLogger({ name: 'migrate', level: config.log.level, dir: config.log.dir })
+/** Brings the database to this version's schema; two at once are safe, a second run changes nothing. Names what it applied. */
+export async function migrateDatabase(config: Config): Promise<string[]> {
+  const log = createLogger({ name: 'migrate', ...config.log })
   const db = await openDatabase(config, { log })
   try {
-    const before = (await db.health()).migrations.pending
-    await migrate(db)
-    return { before, applied: (await db.health()).migrations.applied }
+    return (await migrate(db)).applied
   } finally {
     await db.close()
   }
 }
 
 export async function runMigrate(out: Output, config: Config): Promise<void> {
+  if (config.mode === 'embedded' && runningProcesses(config.home).length > 0) {
+    out.result({ applied: [] }, 'The platform runs: it brought its database up to date when it started.')
+    return
+  }
   prepareHome(config.home)
   out.progress('Migrating ...')
-  const { before, applied } = await migrateDatabase(config)
-  const text =
-    before.length === 0
-      ? `The schema is current (${applied} migrations).`
-      : `Applied ${before.length}:\n  ${before.join('\n  ')}`
-  out.result({ applied: before, total: applied }, text)
+  const applied = await migrateDatabase(config)
+  const text = applied.length === 0 ? 'The schema is current.' : `Applied ${applied.length}:\n  ${applied.join('\n  ')}`
+  out.result({ applied }, text)
 }
