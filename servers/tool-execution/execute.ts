@@ -57,6 +57,8 @@ function callSpec(
     effect: work.grants.length > 0 ? 'journaled' : 'pure',
     lease_ms: ctx.config.engine.leaseMs,
     ...(caller.run_id === undefined ? {} : { run_id: caller.run_id }),
+    ...(caller.plan_id === undefined ? {} : { plan_id: caller.plan_id }),
+    ...(caller.task_id === undefined ? {} : { task_id: caller.task_id }),
   }
 }
 

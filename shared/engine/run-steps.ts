@@ -11,7 +11,9 @@ export type StepInvocation = Pick<
 /** The invocations of the given tasks, oldest first. */
 export async function invocationsOfTasks(tx: Tx, taskIds: readonly string[]): Promise<StepInvocation[]> {
   const { rows } = await sql<StepInvocation>`
-    select id, task_id, kind, tool, tool_version, attempt, status, started_at, finished_at, usage from core.invocations
+    select id, task_id, kind, tool, tool_version, status, started_at, finished_at, usage,
+      coalesce(substring(call_key from 'task/[a-z0-9_]+/([0-9]+)$')::int4, attempt) as attempt
+    from core.invocations
     where tenant_id = current_setting('app.tenant') and task_id = any(${[...taskIds]}::text[])
     order by created_at, id`.execute(tx)
   return rows
