@@ -10,7 +10,11 @@ function classify(): Record<'pure' | 'database' | 'services', string[]> {
   for (const file of globSync('{shared,servers,tools}/**/*.test.ts', { exclude: ['**/node_modules/**'] })) {
     const text = readFileSync(file, 'utf8')
     if (/\bstart(Postgres|Redis)\b/.test(text)) files.services.push(file)
-    else if (/from '(@story-portal\/shared\/testing|(\.\.\/)+testing\/(index|open|database)\.ts|\.\/(open|database)\.ts)'/.test(text))
+    else if (
+      /from '(@story-portal\/shared\/testing|(\.\.\/)+testing\/(index|open|database)\.ts|\.\/(open|database)\.ts)'/.test(
+        text,
+      )
+    )
       files.database.push(file)
     else files.pure.push(file)
   }
@@ -54,7 +58,8 @@ function project({
   }
 }
 
-const asked = process.env['TEST_DATABASE_URL'] !== undefined || process.argv.some((arg) => arg.includes('postgres'))
+const asked =
+  process.env['TEST_DATABASE_URL'] !== undefined || process.argv.some((arg) => /^(--project=)?postgres$/.test(arg))
 
 export default defineConfig({
   test: {

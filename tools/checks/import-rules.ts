@@ -15,10 +15,10 @@ export const OWNERS: Record<string, string[]> = {
   'prom-client': ['shared/telemetry'],
   'isolated-vm': ['servers/tool-execution/sandbox'],
   ollama: ['servers/model-gateway'],
-  '@modelcontextprotocol/server': ['shared/mcp', 'shared/testing'],
-  '@modelcontextprotocol/server-legacy': ['shared/mcp', 'shared/testing'],
-  '@modelcontextprotocol/node': ['shared/mcp', 'shared/testing'],
-  '@modelcontextprotocol/client': ['shared/mcp', 'shared/testing'],
+  '@modelcontextprotocol/server': ['shared/mcp'],
+  '@modelcontextprotocol/server-legacy': ['shared/mcp'],
+  '@modelcontextprotocol/node': ['shared/mcp'],
+  '@modelcontextprotocol/client': ['shared/mcp'],
   '@modelcontextprotocol/sdk': [],
   vitest: [],
   'fast-check': [],
@@ -31,7 +31,7 @@ export const LEAVES: Record<string, string[]> = {
 }
 
 /** May read `process.env`: the one schema, and programs that pass it on. */
-export const READS_ENVIRONMENT = ['shared/config', 'shared/testing', 'tools', 'test', 'ecosystem.config.js']
+export const READS_ENVIRONMENT = ['shared/config', 'shared/testing', 'tools', 'test']
 
 /** The folder a file belongs to, as the rules see it. */
 export function folderOf(file: string): string {
