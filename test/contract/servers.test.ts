@@ -1,0 +1,49 @@
+import { readFileSync } from 'node:fs'
+import path from 'node:path'
+import { serverManifest, toolDefinitions } from '@story-portal/shared/mcp'
+import { describe, expect, test } from 'vitest'
+import { toolTable } from '../../tools/gen/documents.ts'
+import { rootDir } from '../../tools/launch.js'
+import { bytesOf, servers, tools } from './suite.ts'
+
+const read = (...parts: string[]) => readFileSync(path.join(rootDir, 'servers', ...parts), 'utf8')
+
+/** About four bytes of JSON make a token. */
+const MAX_LIST_BYTES = 3_000 * 4
+
+describe.each(servers.map((server) => [server.name, server] as const))('%s', (name, server) => {
+  test('says what it is, briefly', () => {
+    expect(server.layer).toMatch(/^(L\d\d|-)$/)
+    expect(server.port).toBeGreaterThanOrEqual(1)
+    expect(server.port).toBeLessThanOrEqual(14)
+    expect(server.summary).toMatch(/^[^\n]{10,160}$/)
+    expect(server.instructions.length).toBeLessThan(2_000)
+    expect(server.instructions.trim()).not.toBe('')
+  })
+
+  test('has a package that nobody can import', () => {
+    const manifest = JSON.parse(read(name, 'package.json'))
+    expect(manifest).toMatchObject({ name: `@story-portal/server-${name}`, private: true, type: 'module', exports: {} })
+    expect(manifest.version).toMatch(/^\d+\.\d+\.\d+$/)
+  })
+
+  test('has a committed definition that is current', () => {
+    expect(JSON.parse(read(name, 'tools.json'))).toEqual(JSON.parse(JSON.stringify(serverManifest(server))))
+  })
+
+  test('has a README: a few lines by hand and the table of its tools', () => {
+    const readme = read(name, 'README.md')
+    expect(readme).toContain(toolTable(serverManifest(server)).trim())
+  })
+
+  test('costs a client at most 3,000 tokens', () => {
+    expect(bytesOf({ tools: toolDefinitions(server) })).toBeLessThanOrEqual(MAX_LIST_BYTES)
+  })
+})
+
+test('ports and tool names are used once', () => {
+  const ports = servers.map((server) => server.port)
+  expect(ports).toEqual([...new Set(ports)])
+  const names = tools.map(({ definition }) => definition.name)
+  expect(names.filter((name, i) => names.indexOf(name) !== i)).toEqual([])
+})
