@@ -1,4 +1,6 @@
 export { type TestDatabase, testDatabase, testTenant } from './database.ts'
+export { fixtureServer } from './fixture-server.ts'
 export { type CallClientOptions, fileDatabase, type Opened, type OpenOptions, open, ToolFailed } from './open.ts'
 export { checkProperty, type PropertyOptions } from './property.ts'
+export { type Served, serve } from './serve.ts'
 export { ROOT, silentLog, testConfig } from './test-config.ts'

@@ -1,0 +1,270 @@
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
+import { Client as OldClient } from '@modelcontextprotocol/sdk/client/index.js'
+import { SSEClientTransport } from '@modelcontextprotocol/sdk/client/sse.js'
+import { StreamableHTTPClientTransport as OldTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { fixtureServer, type Served, serve } from '../testing/index.ts'
+import { serveHttp } from './http.ts'
+
+let served: Served
+
+beforeAll(async () => {
+  served = await serve(fixtureServer())
+})
+afterAll(() => served.close())
+
+type AnyClient = {
+  callTool(call: { name: string; arguments: Record<string, unknown> }, ...rest: never[]): Promise<unknown>
+  close(): Promise<void>
+}
+
+async function modern(path = '/mcp'): Promise<Client> {
+  const client = new Client({ name: 'new', version: '1' }, { versionNegotiation: { mode: { pin: '2026-07-28' } } })
+  await client.connect(new StreamableHTTPClientTransport(new URL(served.http.url + path), auth()))
+  return client
+}
+
+async function legacy(path = '/mcp'): Promise<OldClient> {
+  const client = new OldClient({ name: 'old', version: '1' })
+  await client.connect(new OldTransport(new URL(served.http.url + path), auth()) as never)
+  return client
+}
+
+async function sse(): Promise<OldClient> {
+  const client = new OldClient({ name: 'oldest', version: '1' })
+  await client.connect(new SSEClientTransport(new URL(`${served.http.url}/sse`), auth()) as never)
+  return client
+}
+
+function auth() {
+  return { requestInit: { headers: { authorization: `Bearer ${served.token}` } } }
+}
+
+const eras: [string, () => Promise<AnyClient>][] = [
+  ['v2 at /mcp', () => modern() as never],
+  ['v2 at /v1/mcp', () => modern('/v1/mcp') as never],
+  ['v1 at /mcp', () => legacy() as never],
+  ['v1 at /v1/mcp', () => legacy('/v1/mcp') as never],
+  ['v1 over SSE', () => sse() as never],
+]
+
+test.each(eras)('%s: list, call, tool error, progress, cancel', async (_name, connectClient) => {
+  const client = (await connectClient()) as unknown as Client
+  const { tools } = await client.listTools()
+  expect(tools.map(({ name }) => name)).toContain('echo_value')
+  const good = await client.callTool({ name: 'echo_value', arguments: { value: [1] } })
+  expect(good).toMatchObject({ structuredContent: { value: [1], subject: 'user:local' } })
+  const bad = (await client.callTool({ name: 'throw_coded', arguments: { id: 'n1' } })) as {
+    isError: boolean
+    content: { text: string }[]
+  }
+  expect(bad.isError).toBe(true)
+  expect(JSON.parse(bad.content[0]?.text ?? '')).toMatchObject({
+    error: { number: 'E0004', details: { looked_in: 'the box' } },
+  })
+  const seen: number[] = []
+  await client.callTool({ name: 'run_slowly', arguments: { steps: 3 } }, progressTo(seen, client))
+  expect(seen).toEqual([1, 2, 3])
+  await client.close()
+})
+
+/** The old client takes its options after the result schema. */
+function progressTo(seen: number[], client: unknown): never {
+  const options = { onprogress: ({ progress }: { progress: number }) => seen.push(progress) }
+  if (!(client instanceof OldClient)) return options as never
+  const original = client.callTool.bind(client)
+  client.callTool = ((call: never, _wrong: never) => original(call, undefined, options)) as never
+  return options as never
+}
+
+test.each(eras)('%s: cancelling the request cancels the call', async (_name, connectClient) => {
+  const client = await connectClient()
+  const cancel = new AbortController()
+  const options = { signal: cancel.signal }
+  const args = { name: 'run_slowly', arguments: { steps: 1000, step_ms: 20 } }
+  const running =
+    client instanceof OldClient
+      ? client.callTool(args, undefined, options)
+      : (client as unknown as Client).callTool(args, options)
+  const refused = expect(running).rejects.toThrow()
+  await inFlight(1)
+  cancel.abort()
+  await refused
+  await inFlight(0)
+  expect(await client.callTool({ name: 'echo_value', arguments: { value: 'next' } })).toMatchObject({
+    structuredContent: { value: 'next' },
+  })
+  await client.close()
+})
+
+/** Waits until so many calls run on the server. */
+async function inFlight(count: number): Promise<void> {
+  const wanted = `story_portal_tool_calls_in_flight{server="fixture"} ${count}`
+  await expect.poll(() => served.host.metrics.text(), { timeout: 10_000, interval: 20 }).toContain(wanted)
+}
+
+test('a v1 client that knows the output schema reads our error and not a complaint about it', async () => {
+  const client = await legacy()
+  await client.listTools()
+  const result = await client.callTool({ name: 'echo_value', arguments: { wrong: 1 } })
+  expect(result).toMatchObject({ isError: true })
+  expect(result.structuredContent).toBeUndefined()
+  await client.close()
+})
+
+test('100 clients with equal ids at once: each gets its own answer, on every transport', async () => {
+  const body = (value: string) => ({
+    jsonrpc: '2.0',
+    id: 1,
+    method: 'tools/call',
+    params: { name: 'echo_value', arguments: { value } },
+  })
+  const post = async (value: string) => {
+    const response = await served.request('/mcp', {
+      method: 'POST',
+      headers: JSON_HEADERS,
+      body: JSON.stringify(body(value)),
+    })
+    return JSON.parse(/data: (.*)/.exec(await response.text())?.[1] ?? '{}').result.structuredContent.value
+  }
+  const values = Array.from({ length: 100 }, (_, i) => `value ${i}`)
+  for (let round = 0; round < 5; round += 1) expect(await Promise.all(values.map(post))).toEqual(values)
+
+  const clients = await Promise.all(Array.from({ length: 20 }, sse))
+  const answers = await Promise.all(
+    clients.map((client, i) => client.callTool({ name: 'echo_value', arguments: { value: `client ${i}` } })),
+  )
+  expect(answers.map(({ structuredContent }) => (structuredContent as { value: string }).value)).toEqual(
+    clients.map((_, i) => `client ${i}`),
+  )
+  await Promise.all(clients.map((client) => client.close()))
+})
+
+const JSON_HEADERS = { 'content-type': 'application/json', accept: 'application/json, text/event-stream' }
+
+test.each([
+  ['no token', '/mcp', {}, 401],
+  ['another token', '/mcp', { authorization: 'Bearer wrong' }, 401],
+  ['another scheme', '/mcp', { authorization: 'Basic dXNlcjpwYXNz' }, 401],
+  ['no token for SSE', '/sse', {}, 401],
+  ['no token for metrics', '/metrics', {}, 401],
+  ['no token for another process', '/internal/call/fixture/echo_value', {}, 401],
+  ['another host', '/health/live', { host: 'evil.example' }, 403],
+  ['a host that looks like ours', '/mcp', { host: '127.0.0.1.evil.example' }, 403],
+  ['another origin', '/mcp', { origin: 'https://evil.example' }, 403],
+  ['an opaque origin', '/mcp', { origin: 'null' }, 403],
+])('%s is refused with our error body', async (_name, path, headers, status) => {
+  const response = await raw(path, headers)
+  expect(response.status).toBe(status)
+  expect(response.body).toMatchObject({
+    error: { code: status === 401 ? 'UNAUTHENTICATED' : 'DENIED', hint: expect.any(String) },
+  })
+  expect(JSON.stringify(response.body)).not.toContain('evil')
+  expect((await served.request('/health/live')).status).toBe(200)
+})
+
+/** A request by hand: fetch does not let a test choose Host and Origin. */
+async function raw(path: string, headers: Record<string, string>) {
+  const method = path.startsWith('/internal') || path === '/mcp' ? 'POST' : 'GET'
+  const all: Record<string, string> = { host: `127.0.0.1:${served.http.port}`, connection: 'close', ...headers }
+  if (method === 'POST') Object.assign(all, { 'content-type': 'application/json', 'content-length': '2' })
+  const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`)
+  const text = await send(`${method} ${path} HTTP/1.1\r\n${lines.join('')}\r\n${method === 'POST' ? '{}' : ''}`)
+  const [head = '', body = ''] = text.split('\r\n\r\n')
+  return { status: Number(/^HTTP\/1\.1 (\d+)/.exec(head)?.[1]), head, body: body === '' ? undefined : JSON.parse(body) }
+}
+
+async function send(bytes: string | Buffer): Promise<string> {
+  const socket = connect(served.http.port, '127.0.0.1')
+  let text = ''
+  socket.on('data', (chunk) => {
+    text += chunk
+  })
+  socket.on('error', () => {})
+  socket.write(bytes)
+  await once(socket, 'close')
+  return text
+}
+
+test.each([
+  ['GET', '/nothing', 404],
+  ['POST', '/health/live', 405],
+  ['GET', '/messages', 405],
+  ['DELETE', '/sse', 405],
+  ['GET', '/mcp', 405],
+  ['DELETE', '/mcp', 405],
+  ['GET', '/__proto__', 404],
+  ['POST', '/messages?sessionId=none', 404],
+])('%s %s answers %d', async (method, path, status) => {
+  const body = method === 'POST' ? { body: '{}', headers: JSON_HEADERS } : {}
+  expect((await served.request(path, { method, ...body })).status).toBe(status)
+})
+
+test.each<[string, string | Uint8Array, Record<string, string>, number]>([
+  ['too large', `"${'x'.repeat(2_000_000)}"`, {}, 413],
+  ['not UTF-8', new Uint8Array([0x22, 0xff, 0xfe, 0x22]), {}, 400],
+  ['10,000 deep', '['.repeat(10_000), {}, 400],
+  ['compressed', '{}', { 'content-encoding': 'gzip' }, 400],
+  ['of another type', '{}', { 'content-type': 'text/plain' }, 415],
+  ['not JSON', '{"jsonrpc":', {}, 400],
+])('a body that is %s is refused, and the next one served', async (_name, body, headers, status) => {
+  const response = await served.request('/mcp', {
+    method: 'POST',
+    headers: { ...JSON_HEADERS, ...headers },
+    body: body as never,
+  })
+  expect(response.status).toBe(status)
+  expect(((await response.json()) as { error: object }).error).toMatchObject({ message: expect.any(String) })
+  expect((await served.request('/health/live')).status).toBe(200)
+})
+
+test('a body that grows past the limit is cut off while it arrives', async () => {
+  const head = `POST /mcp HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer ${served.token}\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n`
+  const chunk = `20000\r\n${'x'.repeat(0x20000)}\r\n`
+  const text = await send(head + chunk.repeat(12))
+  expect(text).toMatch(/^HTTP\/1\.1 413/)
+  expect(text).toContain('E0901')
+})
+
+test('headers over the limit answer 431, broken HTTP 400', async () => {
+  expect(await send(`GET /health/live HTTP/1.1\r\nhost: 127.0.0.1\r\nx: ${'y'.repeat(70_000)}\r\n\r\n`)).toMatch(
+    /^HTTP\/1\.1 431/,
+  )
+  expect(await send('NOT HTTP\r\n\r\n')).toMatch(/^HTTP\/1\.1 400/)
+})
+
+test('health, readiness and metrics answer', async () => {
+  expect(await (await served.request('/health/live')).json()).toEqual({ status: 'ok' })
+  const ready = await served.request('/health/ready')
+  expect(ready.status).toBe(200)
+  expect(await ready.json()).toMatchObject({ status: 'ready', server: 'fixture', version: '1.2.3', reasons: [] })
+  expect(await (await served.request('/metrics')).text()).toContain('story_portal_tool_calls_total')
+})
+
+test('a taken port is said plainly, with the way out', async () => {
+  const options = { port: served.http.port, token: 'x' }
+  await expect(serveHttp(served.host, 'fixture', options)).rejects.toMatchObject({
+    number: 'E0906',
+    message: expect.stringContaining(String(served.http.port)),
+    hint: expect.stringContaining('STORY_PORTAL_PORT_BASE'),
+  })
+})
+
+test('an SSE session belongs to who opened it and its messages must be JSON-RPC', async () => {
+  const stream = await served.request('/sse')
+  const reader = stream.body?.pipeThrough(new TextDecoderStream()).getReader()
+  const endpoint = /data: (\S+)/.exec((await reader?.read())?.value ?? '')?.[1] ?? ''
+  const post = (body: string) => served.request(endpoint, { method: 'POST', headers: JSON_HEADERS, body })
+  const refused = await post('{"secret":"value"}')
+  expect(refused.status).toBe(400)
+  expect(await refused.text()).not.toContain('value')
+  expect((await post('not json')).status).toBe(400)
+  expect((await fetch(served.http.url + endpoint, { method: 'POST', headers: JSON_HEADERS, body: '{}' })).status).toBe(
+    401,
+  )
+  expect((await post('{"jsonrpc":"2.0","id":1,"method":"ping"}')).status).toBe(202)
+  expect((await reader?.read())?.value).toContain('"id":1')
+  await reader?.cancel()
+})
