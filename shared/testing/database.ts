@@ -6,6 +6,8 @@ import { embeddedSnapshot } from './embedded-snapshot.ts'
 import { cloneTemplate } from './postgres-template.ts'
 import { silentLog, testConfig } from './test-config.ts'
 
+export { silentLog, testConfig }
+
 /** A migrated database of its own, closed and removed by `close`. */
 export interface TestDatabase extends Db {
   readonly config: Config

@@ -1,6 +1,7 @@
 import pg from 'pg'
 import type { Logger } from '../../telemetry/index.ts'
 import type { ClientSource, Lease } from '../connection.ts'
+import { dbErrors } from '../errors.ts'
 import { type ExtensionTypes, typeParsers } from '../values.ts'
 
 export interface PostgresOptions {
@@ -44,6 +45,7 @@ export class PostgresSource implements ClientSource {
   }
 
   async acquire(): Promise<Lease> {
+    if (this.pool.ending) throw dbErrors.closed()
     const client = await this.pool.connect()
     // A connection that breaks while it is lent fails the statement in flight; the event must only not go unheard.
     const unheard = () => {}
