@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import type { Tx } from '../db/types.ts'
+import type { Tx } from '../db/index.ts'
 import { defineProjection, type StoredEvent } from '../events/index.ts'
 
 interface Count {

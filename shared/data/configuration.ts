@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import type { Db, Tx } from '../db/types.ts'
+import type { Db, Tx } from '../db/index.ts'
 import { errors, type Fault } from '../errors/index.ts'
 import { assertStorable } from '../events/index.ts'
 import type { RecordOf } from './define-kind.ts'
@@ -57,6 +57,10 @@ export async function setConfiguration(tx: Tx, setting: Setting): Promise<Record
 }
 
 function check(key: string, value: unknown, schema: unknown): void {
+  if (value === null || value === undefined) {
+    const faults = [{ path: 'value', message: 'must not be null' }]
+    throw recordErrors.badConfiguration({ key, summary: 'value must not be null' }, { details: { faults } })
+  }
   if (schema === undefined) return
   const faultsOf = compileSchema(schema)
   if (!faultsOf) {

@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import type { Tx } from '../db/types.ts'
+import type { Tx } from '../db/index.ts'
 
 /**
  * The key that cursors of this installation are signed with: derived inside the database from the installation's secret, so

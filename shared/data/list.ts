@@ -1,5 +1,5 @@
 import { type RawBuilder, sql } from 'kysely'
-import type { Tx } from '../db/types.ts'
+import type { Tx } from '../db/index.ts'
 import { assertStorable, tenantOf } from '../events/index.ts'
 import { badFilter, conditionsOf, type Filter, sortable } from './conditions.ts'
 import { openCursor, sealCursor } from './cursor.ts'

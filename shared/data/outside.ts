@@ -1,4 +1,4 @@
-import type { Tx } from '../db/types.ts'
+import type { Tx } from '../db/index.ts'
 import { errors, type Fault } from '../errors/index.ts'
 import { assertStorable } from '../events/index.ts'
 import type { ChangesOf, Field, InsertOf, Kind, KindName } from './define-kind.ts'

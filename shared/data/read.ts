@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import type { Tx } from '../db/types.ts'
+import type { Tx } from '../db/index.ts'
 import { errors } from '../errors/index.ts'
 import { lastEventAsOf, readStream, START, type StoredEvent, tenantOf } from '../events/index.ts'
 import type { KindName, RecordOf } from './define-kind.ts'

@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import { expect, test } from 'vitest'
-import { testDatabase, testTenant } from '../testing/database.ts'
+import { testDatabase, testTenant } from '../testing/index.ts'
 import {
   canonicalJson,
   createRecord,

@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import type { Tx } from '../db/types.ts'
+import type { Tx } from '../db/index.ts'
 import { recordEvent, storableJson, tenantOf } from '../events/index.ts'
 import type { ChangesOf, InsertOf, Kind, KindName, RecordOf } from './define-kind.ts'
 import { changesBetween } from './diff.ts'

@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import type { Scope, Tx } from '../db/types.ts'
+import type { Scope, Tx } from '../db/index.ts'
 import { errors } from '../errors/index.ts'
 import { storableJson } from './storable.ts'
 import { formatPosition, type NewEvent, type StoredEvent } from './stored-event.ts'
@@ -175,7 +175,7 @@ async function insert(tx: Tx, batch: readonly Completed[]): Promise<StoredEvent[
     insert into core.events (position, tenant_id, stream, version, id, type, schema_version, source, subject, time, actor,
       correlation_id, causation_id, traceparent, data)
     select nextval('core.events_position'), tenant_id, stream, version, id, type, schema_version, source, subject,
-      coalesce(time, core.now()), actor, correlation_id, causation_id, traceparent, data
+      coalesce(time, core.now()), actor, correlation_id, causation_id, traceparent, coalesce(data, 'null')
     from numbered
     returning id, position::text, version, time, (select pg_notify(${EVENTS_CHANNEL}, '') where ${dueForNotify()}::boolean)`.execute(
     tx,

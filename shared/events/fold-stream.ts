@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import type { Tx } from '../db/types.ts'
+import type { Tx } from '../db/index.ts'
 import { readStream, tenantOf } from './read.ts'
 import { storableJson } from './storable.ts'
 import type { StoredEvent } from './stored-event.ts'

@@ -1,4 +1,4 @@
-import type { Db, Tx } from '../db/types.ts'
+import type { Db, Tx } from '../db/index.ts'
 import { EVENTS_CHANNEL } from './append.ts'
 import { listEvents } from './read.ts'
 import { lastPosition, safePosition } from './safe-mark.ts'

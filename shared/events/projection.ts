@@ -1,5 +1,5 @@
 import { type RawBuilder, sql } from 'kysely'
-import type { Db, Tx } from '../db/types.ts'
+import type { Db, Tx } from '../db/index.ts'
 import { eventErrors } from './errors.ts'
 import { openBell } from './follow.ts'
 import { listEvents } from './read.ts'

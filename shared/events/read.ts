@@ -1,5 +1,5 @@
 import { type RawBuilder, sql } from 'kysely'
-import type { Tx } from '../db/types.ts'
+import type { Tx } from '../db/index.ts'
 import { formatPosition, parsePosition, type StoredEvent } from './stored-event.ts'
 import { upcast } from './upcast.ts'
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { sql } from 'kysely'
-import type { Tx } from '../db/types.ts'
+import type { Tx } from '../db/index.ts'
 import { eventErrors } from './errors.ts'
 import { lockProjection, type Projection, type TableOf } from './projection.ts'
 import { listEvents } from './read.ts'

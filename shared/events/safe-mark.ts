@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import type { Tx } from '../db/types.ts'
+import type { Tx } from '../db/index.ts'
 import { formatPosition, START } from './stored-event.ts'
 
 /** Runs one short transaction; `Db.tx` bound to a scope, or `ScopedDb.tx`. Read committed: each statement sees anew. */

@@ -21,14 +21,20 @@ export function currentSchemaVersion(type: string): number {
 
 /** The event with its data at the newest schema version. Throws E0305 when the event is newer than this program. */
 export function upcast(event: StoredEvent): StoredEvent {
-  const known = currentSchemaVersion(event.type)
-  if (event.schema_version === known) return event
   const chain = steps.get(event.type)
-  let data = event.data
-  for (let version = event.schema_version; version < known; version++) data = chain?.get(version)?.(data) ?? data
+  const known = currentSchemaVersion(event.type)
   // Types without upcasters carry whatever version their writer declared; only a known chain can be outrun.
-  if (event.schema_version > known && chain) {
+  if (!chain || event.schema_version === known) return event
+  if (event.schema_version > known) {
     throw eventErrors.newerThanKnown({ type: event.type, version: event.schema_version, known })
   }
-  return chain ? { ...event, schema_version: known, data } : event
+  let data = event.data
+  for (let version = event.schema_version; version < known; version++) data = stepOf(chain, event.type, version)(data)
+  return { ...event, schema_version: known, data }
+}
+
+function stepOf(chain: ReadonlyMap<number, Upcaster>, type: string, version: number): Upcaster {
+  const step = chain.get(version)
+  if (!step) throw new Error(`there is no upcaster of ${type} from version ${version}`)
+  return step
 }
