@@ -36,15 +36,19 @@ export class PgConnection implements DatabaseConnection {
     }
   }
 
-  /** The result of several statements is the last one's. */
+  /** The result of several statements has the rows of all: pg-boss wraps one that returns rows between BEGIN and COMMIT. */
   run(text: string, parameters: readonly unknown[] = []): Promise<pg.QueryResult> {
     const mine = this.#last.then(() => this.lease.query(text, parameters))
     this.#last = mine.catch(() => {})
-    return mine.then((result) => (Array.isArray(result) ? (result.at(-1) as pg.QueryResult) : result))
+    return mine.then((result) => (Array.isArray(result) ? together(result) : result))
   }
 
   // biome-ignore lint/correctness/useYield: kysely asks for the method, nothing of ours streams
   async *streamQuery<R>(): AsyncIterableIterator<QueryResult<R>> {
     throw new Error('Read in pages; this driver does not stream.')
   }
+}
+
+function together(results: readonly pg.QueryResult[]): pg.QueryResult {
+  return { ...(results.at(-1) as pg.QueryResult), rows: results.flatMap(({ rows }) => rows ?? []) }
 }

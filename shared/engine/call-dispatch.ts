@@ -1,5 +1,5 @@
 import type { Db } from '../db/index.ts'
-import { isStoryPortalError, type StoryPortalError, toErrorBody } from '../errors/index.ts'
+import { isStoryPortalError, toErrorBody } from '../errors/index.ts'
 import { extendCall, type Outcome } from './call-record.ts'
 import { callErrors } from './errors.ts'
 import { DEFAULT_LEASE_MS } from './leases.ts'
@@ -100,8 +100,8 @@ function leavesDoubt({ error, result, stop }: Ended): boolean {
   return thrown.code === 'UNAVAILABLE' || thrown.code === 'INTERNAL'
 }
 
-function body(spec: CallSpec, error: unknown): unknown {
-  return toErrorBody(error as StoryPortalError, spec.scope.correlation_id).error
+function body(spec: CallSpec, error: unknown): Record<string, unknown> {
+  return { ...toErrorBody(error, spec.scope.correlation_id).error }
 }
 
 function stopped(signal: AbortSignal): Promise<Ended> {
@@ -116,8 +116,10 @@ function stopped(signal: AbortSignal): Promise<Ended> {
 function watch(db: Db, spec: CallSpec, held: InvocationRecord, stop: AbortController): { clear(): void } {
   const leaseMs = spec.lease_ms ?? DEFAULT_LEASE_MS
   const cancel = () => stop.abort('cancelled' satisfies Stop)
-  if (spec.signal?.aborted) cancel()
-  spec.signal?.addEventListener('abort', cancel, { once: true })
+  // The signal of a task's call ends the wait for it, not the call.
+  const caller = spec.task_id === undefined ? spec.signal : undefined
+  if (caller?.aborted) cancel()
+  caller?.addEventListener('abort', cancel, { once: true })
   const timeout =
     spec.timeout_ms === undefined
       ? undefined
@@ -137,7 +139,7 @@ function watch(db: Db, spec: CallSpec, held: InvocationRecord, stop: AbortContro
     clear() {
       clearTimeout(timeout)
       clearInterval(heartbeat)
-      spec.signal?.removeEventListener('abort', cancel)
+      caller?.removeEventListener('abort', cancel)
     },
   }
 }

@@ -1,9 +1,9 @@
 import { sql } from 'kysely'
-import { createRecord, updateRecord } from '../data/index.ts'
+import { createRecord, inMs, updateRecord } from '../data/index.ts'
 import type { Db, Tx } from '../db/index.ts'
-import { errors } from '../errors/index.ts'
+import { errors, isStoryPortalError } from '../errors/index.ts'
 import { DEFAULT_LEASE_MS, newLeaseToken, processOwner } from './leases.ts'
-import type { CallSpec, InvocationRecord } from './types.ts'
+import type { CallIntent, CallSpec, InvocationRecord } from './types.ts'
 
 /** What the intent transaction found or did. `taken` says that an earlier holder may have dispatched already. */
 export type Intent =
@@ -16,8 +16,9 @@ export type Intent =
  */
 export async function openIntent(db: Db, spec: CallSpec, hash: string): Promise<Intent> {
   return await db.tx(spec.scope, async (tx) => {
-    const found = (await findByKey(tx, spec.key)) ?? (await createUnderLock(tx, spec, hash))
-    if ('created' in found) return { state: 'held', invocation: found.created, taken: false }
+    const created = await create(tx, spec, hash)
+    if (created) return { state: 'held', invocation: created, taken: false }
+    const found = await findInvocation(tx, spec.key)
     if (found.arguments_hash !== hash) throw errors.keyReused()
     if (found.status === 'pending') return await hold(tx, spec, found, false)
     if (found.status !== 'running') {
@@ -27,51 +28,41 @@ export async function openIntent(db: Db, spec: CallSpec, hash: string): Promise<
   })
 }
 
-/** The columns of a lease that begins now. */
-export async function leaseColumns(tx: Tx, leaseMs: number, timeoutMs: number | undefined) {
-  const { rows } = await sql<{ now: string; lease_expires_at: string; deadline_at: string | null }>`
-    select core.now()::timestamptz(3) as now,
-      (core.now() + make_interval(secs => ${leaseMs / 1000}::double precision))::timestamptz(3) as lease_expires_at,
-      (core.now() + make_interval(secs => ${timeoutMs === undefined ? null : timeoutMs / 1000}::double precision))::timestamptz(3)
-        as deadline_at`.execute(tx)
-  const [row] = rows
-  if (row === undefined) throw errors.internal()
-  return { now: row.now, lease_expires_at: row.lease_expires_at, deadline_at: row.deadline_at }
-}
-
-type Found = InvocationRecord & { lease_over: boolean }
-
-async function findByKey(tx: Tx, key: string): Promise<Found | undefined> {
-  return (await tx
-    .selectFrom('core.invocations')
-    .selectAll()
-    .select(sql<boolean>`coalesce(lease_expires_at <= core.now(), true)`.as('lease_over'))
-    .where('call_key', '=', key)
-    .forUpdate()
-    .executeTakeFirst()) as Found | undefined
-}
-
-/** Two callers of a new key meet here: the second waits for the first's commit and then finds its row. */
-async function createUnderLock(tx: Tx, spec: CallSpec, hash: string): Promise<Found | { created: InvocationRecord }> {
-  const lock = `${spec.scope.tenant_id} ${spec.key}`
-  await sql`select pg_advisory_xact_lock(hashtextextended(${lock}, 0))`.execute(tx)
-  const found = await findByKey(tx, spec.key)
-  if (found) return found
-  const { now, ...lease } = await leaseColumns(tx, spec.lease_ms ?? DEFAULT_LEASE_MS, spec.timeout_ms)
-  const created = await createRecord(tx, 'invocation', {
-    ...intentColumns(spec, hash),
-    status: 'running',
-    fence: 1,
+/** The columns of a lease that begins now, by the database's clock. */
+function leaseColumns(spec: CallSpec) {
+  return {
     lease_owner: spec.owner ?? processOwner,
     lease_token: newLeaseToken(),
-    ...lease,
-    started_at: now,
-  })
-  return { created }
+    lease_expires_at: inMs(spec.lease_ms ?? DEFAULT_LEASE_MS),
+    deadline_at: spec.timeout_ms === undefined ? null : inMs(spec.timeout_ms),
+  }
+}
+
+export type Found = InvocationRecord & { lease_over: boolean }
+
+/** A recorded call, locked, by its key or id; the row was there a statement ago. */
+export async function findInvocation(tx: Tx, value: string, by: 'call_key' | 'id' = 'call_key'): Promise<Found> {
+  const { rows } = await sql<Found>`
+    select *, coalesce(lease_expires_at <= core.now(), true) as lease_over
+    from core.invocations where ${sql.ref(by)} = ${value} for no key update`.execute(tx)
+  const [row] = rows
+  if (row === undefined) throw errors.unavailable({ what: 'The record of this call' })
+  return row
+}
+
+/** A new key costs one statement; a second caller of it waits inside the insert for the first one's commit. */
+async function create(tx: Tx, spec: CallSpec, hash: string): Promise<InvocationRecord | undefined> {
+  try {
+    const columns = { ...intentColumns(spec, hash), ...leaseColumns(spec) }
+    return await createRecord(tx, 'invocation', { ...columns, status: 'running', fence: 1, started_at: inMs(0) })
+  } catch (error) {
+    if (isStoryPortalError(error) && error.code === 'CONFLICT') return undefined
+    throw error
+  }
 }
 
 /** The columns of an intent that say what is to be done, without who does it. */
-export function intentColumns(spec: Omit<CallSpec, 'scope' | 'dispatch' | 'verify'>, hash: string) {
+export function intentColumns(spec: CallIntent, hash: string) {
   return {
     call_key: spec.key,
     kind: spec.kind,
@@ -87,19 +78,16 @@ export function intentColumns(spec: Omit<CallSpec, 'scope' | 'dispatch' | 'verif
     arguments_hash: hash,
     effect: spec.effect,
     subject: spec.caller.subject,
-    caller: spec.caller,
+    caller: { ...spec.caller },
   }
 }
 
 async function hold(tx: Tx, spec: CallSpec, found: Found, taken: boolean): Promise<Intent> {
-  const { now, ...lease } = await leaseColumns(tx, spec.lease_ms ?? DEFAULT_LEASE_MS, spec.timeout_ms)
   const invocation = await updateRecord(tx, 'invocation', found.id, {
     status: 'running',
     fence: found.fence + 1,
-    lease_owner: spec.owner ?? processOwner,
-    lease_token: newLeaseToken(),
-    ...lease,
-    started_at: found.started_at ?? now,
+    ...leaseColumns(spec),
+    started_at: found.started_at ?? inMs(0),
   })
   return { state: 'held', invocation, taken }
 }

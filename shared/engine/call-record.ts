@@ -1,19 +1,18 @@
 import { sql } from 'kysely'
-import { updateRecord } from '../data/index.ts'
-import { type Db, notify, type TenantScope } from '../db/index.ts'
-import { isStoryPortalError } from '../errors/index.ts'
+import { inMs, updateRecord } from '../data/index.ts'
+import type { Db, TenantScope, Tx } from '../db/index.ts'
+import { errors, isStoryPortalError, toErrorBody } from '../errors/index.ts'
+import { callErrors } from './errors.ts'
 import type { InvocationRecord } from './types.ts'
 
 /** How a dispatch ended, ready to be written. */
 export interface Outcome {
   status: 'succeeded' | 'failed' | 'timed_out' | 'cancelled' | 'unknown'
   output?: unknown
-  error?: unknown
+  error?: Record<string, unknown> | null | undefined
   logs?: unknown
-  usage?: unknown
+  usage?: Record<string, unknown> | undefined
 }
-
-export const ENGINE_CHANNEL = 'engine'
 
 /**
  * Transaction 2: writes the outcome where id, fence and status still match. Undefined means fenced off: another worker has the
@@ -22,7 +21,7 @@ export const ENGINE_CHANNEL = 'engine'
 export async function recordOutcome(
   db: Db,
   scope: TenantScope,
-  held: Pick<InvocationRecord, 'id' | 'fence'>,
+  held: Held,
   outcome: Outcome,
   patienceMs: number,
 ): Promise<InvocationRecord | undefined> {
@@ -42,58 +41,61 @@ export async function recordOutcome(
 export async function writeOutcome(
   db: Db,
   scope: TenantScope,
-  held: Pick<InvocationRecord, 'id' | 'fence'>,
+  held: Held,
   outcome: Outcome,
   from: 'running' | 'unknown',
 ): Promise<InvocationRecord | undefined> {
   return await db.tx(scope, async (tx) => {
-    const row = await tx
-      .selectFrom('core.invocations')
-      .select(sql<string>`core.now()::timestamptz(3)`.as('now'))
-      .where('id', '=', held.id)
-      .where('fence', '=', held.fence)
-      .where('status', '=', from)
-      .forUpdate()
-      .executeTakeFirst()
-    if (!row) return undefined
-    const record = await updateRecord(tx, 'invocation', held.id, {
-      status: outcome.status,
-      output: outcome.output ?? null,
-      error: outcome.error ?? null,
-      logs: outcome.logs ?? null,
-      usage: outcome.usage ?? null,
-      lease_owner: null,
-      lease_token: null,
-      lease_expires_at: null,
-      finished_at: row.now,
+    if (!(await lockHeld(tx, held, from))) return undefined
+    return await updateRecord(tx, 'invocation', held.id, {
+      ...NO_LEASE,
+      ...outcomeColumns(outcome),
+      finished_at: inMs(0),
     })
-    await notify(tx, ENGINE_CHANNEL, JSON.stringify({ what: 'call', tenant_id: scope.tenant_id, id: held.id }))
-    return record
+  })
+}
+
+/** Ends a call that nobody can dispatch any more: without effect where that is certain, else as unknown, for a person. */
+export async function writeLost(db: Db, scope: TenantScope, call: InvocationRecord): Promise<void> {
+  const certain = call.effect !== 'outside' || call.status === 'pending'
+  const error = certain ? errors.unavailable({ what: 'The worker of this call' }) : callErrors.outcomeUnknown()
+  const status = certain ? 'failed' : 'unknown'
+  await db.tx(scope, async (tx) => {
+    const held = { id: call.id, fence: call.fence }
+    if (call.status === 'pending') {
+      if (!(await lockHeld(tx, held, 'pending'))) return
+      await updateRecord(tx, 'invocation', call.id, { status: 'running' })
+    } else if (!(await lockHeld(tx, held, 'running'))) return
+    const columns = outcomeColumns({ status, error: { ...toErrorBody(error).error } })
+    await updateRecord(tx, 'invocation', call.id, {
+      ...NO_LEASE,
+      ...columns,
+      fence: call.fence + 1,
+      finished_at: inMs(0),
+    })
   })
 }
 
 /** Extends the lease; false when it is lost: another fence, or no longer running. */
-export async function extendCall(
-  db: Db,
-  scope: TenantScope,
-  held: Pick<InvocationRecord, 'id' | 'fence'>,
-  leaseMs: number,
-): Promise<boolean> {
+export async function extendCall(db: Db, scope: TenantScope, held: Held, leaseMs: number): Promise<boolean> {
   return await db.tx(scope, async (tx) => {
-    const row = await tx
-      .selectFrom('core.invocations')
-      .select(
-        sql<string>`(core.now() + make_interval(secs => ${leaseMs / 1000}::double precision))::timestamptz(3)`.as(
-          'until',
-        ),
-      )
-      .where('id', '=', held.id)
-      .where('fence', '=', held.fence)
-      .where('status', '=', 'running')
-      .forUpdate()
-      .executeTakeFirst()
-    if (!row) return false
-    await updateRecord(tx, 'invocation', held.id, { lease_expires_at: row.until })
+    if (!(await lockHeld(tx, held, 'running'))) return false
+    await updateRecord(tx, 'invocation', held.id, { lease_expires_at: inMs(leaseMs) })
     return true
   })
+}
+
+const NO_LEASE = { lease_owner: null, lease_token: null, lease_expires_at: null }
+
+type Held = Pick<InvocationRecord, 'id' | 'fence'>
+
+function outcomeColumns({ status, output, error, logs, usage }: Outcome) {
+  return { status, output: output ?? null, error: error ?? null, logs: logs ?? null, usage: usage ?? null }
+}
+
+async function lockHeld(tx: Tx, held: Held, status: string): Promise<boolean> {
+  const { rows } = await sql`
+    select 1 from core.invocations
+    where id = ${held.id} and fence = ${held.fence} and status = ${status} for no key update`.execute(tx)
+  return rows.length === 1
 }

@@ -1,8 +1,9 @@
 import { assertOutsideTransaction, type Db } from '../db/index.ts'
+import { isStoryPortalError, toErrorBody } from '../errors/index.ts'
+import { hashJson } from '../events/index.ts'
 import { dispatchCall, unknownOutcome, verifyCall } from './call-dispatch.ts'
 import { openIntent } from './call-intent.ts'
-import { recordOutcome, writeOutcome } from './call-record.ts'
-import { argumentsHash } from './canonical.ts'
+import { type Outcome, recordOutcome, writeOutcome } from './call-record.ts'
 import { callErrors } from './errors.ts'
 import { DEFAULT_LEASE_MS } from './leases.ts'
 import { waitForCall, wakeWaiters } from './running-calls.ts'
@@ -19,13 +20,13 @@ const LAST_LOOK_MS = 1_000
  */
 export async function executeCall(db: Db, spec: CallSpec): Promise<CallResult> {
   assertOutsideTransaction('executeCall')
-  const hash = argumentsHash(spec.arguments ?? null)
+  const hash = hashJson(spec.arguments ?? null)
   const giveUp = spec.timeout_ms === undefined ? Number.POSITIVE_INFINITY : performance.now() + spec.timeout_ms
   for (let look = FIRST_LOOK_MS; ; look = Math.min(look * 2, LAST_LOOK_MS)) {
     const intent = await openIntent(db, spec, hash)
     if (intent.state === 'finished') return { ...(await settleUnknown(db, spec, intent.invocation)), replayed: true }
     if (intent.state === 'held') {
-      const recorded = await carryOut(db, spec, intent.invocation, intent.taken)
+      const recorded = await waited(spec, carryOut(db, spec, intent.invocation, intent.taken))
       if (recorded) return { ...recorded, replayed: false }
       // Fenced off: whoever took the call over records it, and that is the result here too.
       continue
@@ -44,9 +45,41 @@ async function carryOut(
   const outcome =
     taken && spec.effect === 'outside' ? await afterTakeover(db, spec, held) : await dispatchCall(db, spec, held)
   if (!outcome) return undefined
-  const recorded = await recordOutcome(db, spec.scope, held, outcome, spec.lease_ms ?? DEFAULT_LEASE_MS)
+  const recorded = await record(db, spec, held, outcome)
   wakeWaiters(db, held.id)
   return recorded
+}
+
+/** An answer that the database can't hold (U+0000, half a surrogate pair) is a failure too, and must not stay unrecorded. */
+async function record(db: Db, spec: CallSpec, held: InvocationRecord, outcome: Outcome) {
+  const patience = spec.lease_ms ?? DEFAULT_LEASE_MS
+  try {
+    return await recordOutcome(db, spec.scope, held, outcome, patience)
+  } catch (error) {
+    if (!isStoryPortalError(error) || error.code !== 'INVALID_INPUT') throw error
+    return await recordOutcome(
+      db,
+      spec.scope,
+      held,
+      { status: 'failed', error: { ...toErrorBody(error).error } },
+      patience,
+    )
+  }
+}
+
+/**
+ * A task's call outlives the wait for it: when the line to its worker breaks or that process drains, the call runs on and the
+ * task's next worker gets its result under the same key. Only `cancelCall` cancels it; any other call ends with its caller.
+ */
+function waited<T>(spec: CallSpec, work: Promise<T>): Promise<T> {
+  const { signal } = spec
+  if (spec.task_id === undefined || signal === undefined) return work
+  return new Promise((resolve, reject) => {
+    const giveUp = () => reject(callErrors.stillRunning())
+    if (signal.aborted) giveUp()
+    signal.addEventListener('abort', giveUp, { once: true })
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', giveUp))
+  })
 }
 
 /** An earlier holder may have sent it: the receiver is asked first, and doubt never becomes a second send. */
@@ -64,6 +97,6 @@ async function settleUnknown(db: Db, spec: CallSpec, invocation: InvocationRecor
   const outcome =
     verdict.state === 'done'
       ? { status: 'succeeded' as const, output: verdict.output }
-      : { status: 'failed' as const, error: invocation.error }
+      : { status: 'failed' as const, error: invocation.error as Outcome['error'] }
   return (await writeOutcome(db, spec.scope, invocation, outcome, 'unknown')) ?? invocation
 }

@@ -37,6 +37,13 @@ export const callErrors = defineErrors(0, {
     message: 'The call is still running under another worker.',
     hint: 'Read it with get_invocation, or repeat the call with the same idempotency_key.',
   },
+  badVersion: {
+    number: 'E0505',
+    code: 'INVALID_INPUT',
+    severity: 'info',
+    message: '{what} {value} is not one.',
+    hint: 'Write a version as 1.2.3 and a range as 1.2.3, ^1.2, ~1.2.0, 1.x, >=1.0.0 <2.0.0 or *.',
+  },
   budgetExceeded: {
     number: 'E0510',
     code: 'LIMIT_EXCEEDED',

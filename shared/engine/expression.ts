@@ -1,4 +1,4 @@
-import { canonicalJson } from './canonical.ts'
+import { canonicalJson } from '../events/index.ts'
 import { planErrors } from './errors.ts'
 import { lookUp, type Path, readPath } from './path.ts'
 

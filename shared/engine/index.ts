@@ -1,30 +1,54 @@
-export { CALLS_QUEUE, cancelCall, submitCall, workCalls } from './background-calls.ts'
-export { type BudgetScopes, releaseBudget, reserveBudget, setBudget, settleBudget } from './budgets.ts'
-export { executeCall } from './calls.ts'
-export { argumentsHash, canonicalJson } from './canonical.ts'
-export { claimAcrossTenants, claimTasks, extendLease } from './claims.ts'
+export { hashJson as argumentsHash } from '../events/index.ts'
 export {
+  type BackgroundCall,
+  CALLS_QUEUE,
+  type Prepared,
+  submitCall,
+  type WorkCallsOptions,
+  workCalls,
+} from './background-calls.ts'
+export { type BudgetScopes, type Charge, releaseBudget, reserveBudget, setBudget, settleBudget } from './budgets.ts'
+export { cancelCall } from './call-cancel.ts'
+export { executeCall } from './calls.ts'
+export { type ClaimRequest, claimAcrossTenants, claimTasks, extendLease } from './claims.ts'
+export { type Completed, completeTask } from './complete.ts'
+export {
+  MAX_FAN_OUT,
+  MAX_TASKS,
   PlanDefinition,
   type PlanDefinitionInput,
   RetryPolicy,
   TASK_KINDS,
   TaskDefinition,
   type TaskDefinitionInput,
+  type TaskKind,
 } from './definition.ts'
-export { planErrors } from './errors.ts'
+export { callErrors, planErrors } from './errors.ts'
 export { finishTask } from './finish.ts'
-export { withIdempotency } from './idempotency.ts'
-export { leaseOwner, processOwner, voidOlderBoots } from './leases.ts'
-export { loadPlan, type PlanWithTasks, planView } from './plan-view.ts'
+export { type IdempotentCall, withIdempotency } from './idempotency.ts'
+export { type Leadership, leadership } from './leadership.ts'
+export { leaseOwner, processOwner } from './leases.ts'
+export { createPlan, type NewPlan } from './plan-create.ts'
+export { type PlanEstimates, planEstimates } from './plan-estimates.ts'
+export { openAssistantTasks, type PlanPulse, planPulse } from './plan-pulse.ts'
+export { type Revision, revisePlan } from './plan-revise.ts'
+export { runPlan } from './plan-runs.ts'
+export { loadPlan, type PlanWithTasks, planView, planViews } from './plan-view.ts'
+export { advancePlan, cancelPlan, pausePlan, resumePlan, startPlan } from './plans.ts'
+export { type Reconciler, type ReconcilerOptions, startReconciler, voidOlderBoots } from './reconciler.ts'
+export { releaseTask } from './release.ts'
+export { planRun, type RunRecord } from './run-of-plan.ts'
 export {
-  cancelPlan,
-  createPlan,
-  pausePlan,
-  resumePlan,
-  revisePlan,
-  startPlan,
-} from './plans.ts'
-export { startReconciler } from './reconciler.ts'
+  invocationsOfTasks,
+  planTimeline,
+  type RunUsage,
+  runUsage,
+  type StepInvocation,
+  type TimelineEntry,
+} from './run-steps.ts'
+export { compareVersions, isVersion, newestMatching, versionRange } from './semver.ts'
+export type { TaskSpec } from './task-spec.ts'
 export { registeredTools } from './tool-lookup.ts'
 export type * from './types.ts'
 export { validatePlan } from './validate.ts'
+export { ENGINE_CHANNEL, readWake, type Wake, wake } from './wake.ts'

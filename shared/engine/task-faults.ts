@@ -2,6 +2,7 @@ import { type Fault, isStoryPortalError, safeText } from '../errors/index.ts'
 import { findBindings } from './binding.ts'
 import { KIND_FIELDS, KIND_ONLY_FIELDS, MAX_FAN_OUT, type TaskDefinition } from './definition.ts'
 import { condition } from './references.ts'
+import { versionRange } from './semver.ts'
 import type { ValidateOptions } from './types.ts'
 
 /** The faults that one task has by itself: fields of its kind, condition, tool, fan-out, compensation. */
@@ -46,6 +47,8 @@ function conditionFaults(task: TaskDefinition, path: string): Fault[] {
 
 function toolFaults(task: Pick<TaskDefinition, 'tool' | 'version'>, path: string, options: ValidateOptions): Fault[] {
   if (task.tool === undefined || options.tools === undefined) return []
+  const bad = rangeFault(task.version, path)
+  if (bad) return [bad]
   const found = options.tools(task.tool, task.version)
   if (found === undefined) {
     const what = task.version === undefined ? '' : ` in version ${safeText(task.version, 40)}`
@@ -54,6 +57,16 @@ function toolFaults(task: Pick<TaskDefinition, 'tool' | 'version'>, path: string
   }
   if (found.status !== 'disabled') return []
   return [{ path: `${path}.tool`, message: `tool ${found.name} is disabled`, hint: 'Use another tool or version.' }]
+}
+
+function rangeFault(range: string | undefined, path: string): Fault | undefined {
+  try {
+    versionRange(range ?? '*')
+    return undefined
+  } catch (error) {
+    if (!isStoryPortalError(error)) throw error
+    return { path: `${path}.version`, message: error.message, hint: error.hint }
+  }
 }
 
 function fanOutFaults(task: TaskDefinition, path: string): Fault[] {

@@ -28,14 +28,14 @@ export interface DispatchResult {
   /** Records a failure that still has logs and usage to keep; a plain failure may as well be thrown. */
   error?: unknown
   logs?: unknown
-  usage?: unknown
+  usage?: Record<string, unknown> | undefined
 }
 
 /** What `verify` found out about an outside effect whose reply was lost. */
 export type Verdict = { state: 'done'; output: unknown } | { state: 'not_done' } | { state: 'unknown' }
 
-export interface CallSpec {
-  scope: TenantScope
+/** What is to be done, without who does it. */
+export interface CallIntent {
   caller: Caller
   /** The invocation key: step key + attempt, or subject + tool + idempotency key. Unique in the tenant. */
   key: string
@@ -50,6 +50,10 @@ export interface CallSpec {
   plan_id?: string
   task_id?: string
   parent_invocation_id?: string
+}
+
+export interface CallSpec extends CallIntent {
+  scope: TenantScope
   lease_ms?: number
   timeout_ms?: number
   signal?: AbortSignal
@@ -126,7 +130,8 @@ export type TaskOutcome =
 
 export interface FinishedTask {
   task: TaskRecord
-  plan: PlanView
+  /** How the plan stands now; not its record, which holds the whole definition. */
+  plan: Pick<PlanView, 'id' | 'status' | 'phase' | 'progress'>
 }
 
 /** Counted live; the columns of the same names on a plan's record are set when its status changes. */

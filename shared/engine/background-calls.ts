@@ -1,0 +1,97 @@
+import { createRecord, hashJson } from '../data/index.ts'
+import type { Db, TenantScope, Tx } from '../db/index.ts'
+import { errors, isStoryPortalError } from '../errors/index.ts'
+import { defineQueue, type Jobs, type Worker } from '../jobs/index.ts'
+import { findInvocation, intentColumns } from './call-intent.ts'
+import { writeLost } from './call-record.ts'
+import { executeCall } from './calls.ts'
+import type { CallEffect, CallIntent, CallResult, CallSpec, InvocationRecord } from './types.ts'
+
+export interface BackgroundCall {
+  tenant_id: string
+  invocation_id: string
+}
+
+/** Wakes a worker for a call; the invocation's row is the truth, so a lost or doubled job changes nothing. */
+export const CALLS_QUEUE = defineQueue<BackgroundCall>({
+  name: 'engine.calls',
+  retry_limit: 5,
+  retry_delay_seconds: 2,
+  expire_seconds: 3_600,
+})
+
+/**
+ * Commits the intent of a call and the job that will run it in the caller's transaction, and returns at once. The same key with
+ * the same arguments returns what is there (`replayed: true`); with others it throws keyReused.
+ */
+export async function submitCall(tx: Tx, jobs: Jobs, call: CallIntent): Promise<CallResult> {
+  const hash = hashJson(call.arguments ?? null)
+  const created = await createPending(tx, call, hash)
+  if (created) {
+    await jobs.enqueue(tx, CALLS_QUEUE, { tenant_id: created.tenant_id, invocation_id: created.id })
+    return { ...created, replayed: false }
+  }
+  const found = await findInvocation(tx, call.key)
+  if (found.arguments_hash !== hash) throw errors.keyReused()
+  return { ...found, replayed: true }
+}
+
+/** What a worker must know to run a recorded call again: how to dispatch it, and its limits. */
+export type Prepared = Pick<CallSpec, 'dispatch'> & Partial<Pick<CallSpec, 'verify' | 'timeout_ms' | 'lease_ms'>>
+
+export interface WorkCallsOptions {
+  owner: string
+  concurrency?: number
+  /** Undefined: this call can't be dispatched from its record (any more); it is then settled as lost. */
+  prepare(invocation: InvocationRecord, scope: TenantScope): Promise<Prepared | undefined>
+}
+
+/** Runs submitted calls, and those whose worker was lost, until stopped. */
+export async function workCalls(db: Db, jobs: Jobs, options: WorkCallsOptions): Promise<Worker> {
+  const { concurrency = 2 } = options
+  return await jobs.work(CALLS_QUEUE, ({ data, signal }) => runCall(db, data, options, signal), { concurrency })
+}
+
+async function runCall(db: Db, job: BackgroundCall, options: WorkCallsOptions, signal: AbortSignal): Promise<void> {
+  const reader = { kind: 'tenant', tenant_id: job.tenant_id, subject: 'service:engine' } as const
+  const invocation = await db.tx(reader, (tx) => findInvocation(tx, job.invocation_id, 'id'))
+  if (invocation.status !== 'pending' && invocation.status !== 'running') return
+  const scope: TenantScope = { ...reader, subject: invocation.subject ?? reader.subject, source: 'story-portal/engine' }
+  const prepared = await options.prepare(invocation, scope)
+  if (!prepared) {
+    await writeLost(db, scope, invocation)
+    return
+  }
+  await executeCall(db, { ...intentOf(invocation), ...prepared, scope, owner: options.owner, signal })
+}
+
+/** The intent as its record keeps it. */
+function intentOf(invocation: InvocationRecord): CallIntent {
+  const optional = {
+    tool: invocation.tool,
+    tool_id: invocation.tool_id,
+    tool_version: invocation.tool_version,
+    run_id: invocation.run_id,
+    plan_id: invocation.plan_id,
+    task_id: invocation.task_id,
+    parent_invocation_id: invocation.parent_invocation_id,
+  }
+  return {
+    caller: invocation.caller as unknown as CallIntent['caller'],
+    key: invocation.call_key,
+    kind: invocation.kind,
+    arguments: invocation.arguments,
+    effect: invocation.effect as CallEffect,
+    attempt: invocation.attempt,
+    ...Object.fromEntries(Object.entries(optional).filter(([, value]) => value !== null)),
+  }
+}
+
+async function createPending(tx: Tx, call: CallIntent, hash: string): Promise<InvocationRecord | undefined> {
+  try {
+    return await createRecord(tx, 'invocation', { ...intentColumns(call, hash), status: 'pending' })
+  } catch (error) {
+    if (isStoryPortalError(error) && error.code === 'CONFLICT') return undefined
+    throw error
+  }
+}

@@ -1,0 +1,194 @@
+import { sql } from 'kysely'
+import { inMs, updateRecords } from '../data/index.ts'
+import type { Db, SystemScope, TenantScope, Tx } from '../db/index.ts'
+import { toErrorBody } from '../errors/index.ts'
+import type { Jobs } from '../jobs/index.ts'
+import { CALLS_QUEUE } from './background-calls.ts'
+import { planErrors } from './errors.ts'
+import { endAttempt } from './finish.ts'
+import { BOOT_PREFIX } from './leases.ts'
+import { lockPlanOfTask } from './plan-gate.ts'
+import { advancePlan } from './plans.ts'
+import { lockTask, moveTasks, NO_LEASE, type TaskRow } from './task-rows.ts'
+import { wake } from './wake.ts'
+
+const SYSTEM: SystemScope = { kind: 'system', name: 'engine.reconciler' }
+/** Rows of one kind that one round puts right; more wait for the next. */
+const BATCH = 500
+const UNCLAIMED_MS = 5_000
+/** A call's own caller comes back to it first; only then it is handed to the workers. */
+const CALL_GRACE_MS = 10_000
+/** Losing a worker is no fault of the task, until it loses one after the other: then it probably kills them. */
+export const MAX_LOST_LEASES = 25
+
+/** One round over all tenants: reads in a system transaction, then acts tenant by tenant in theirs. Returns how much it did. */
+export async function reconcile(db: Db, { jobs }: { jobs?: Jobs | undefined }): Promise<number> {
+  let done = await releaseExpired(db, sql`lease_expires_at <= core.now()`)
+  done += await passDeadlines(db)
+  done += await advanceStuck(db)
+  await wakeForDue(db)
+  if (jobs) done += await resubmitCalls(db, jobs)
+  return done
+}
+
+/** Voids the leases of dead processes: their tasks are ready again, their calls may be taken over at once. */
+export async function voidLeases(db: Db, mine: string): Promise<number> {
+  const theirs = sql`lease_owner like ${`${BOOT_PREFIX}%`} and lease_owner <> ${mine}`
+  let total = 0
+  for (;;) {
+    const tasks = await releaseExpired(db, theirs)
+    const calls = await expireCalls(db, theirs)
+    total += tasks + calls
+    if (tasks < BATCH && calls < BATCH) break
+  }
+  await db.tx(SYSTEM, (tx) =>
+    sql`delete from core.leases where holder like ${`${BOOT_PREFIX}%`} and holder <> ${mine}`.execute(tx),
+  )
+  return total
+}
+
+/** Milliseconds until the next retry is due, by the database's clock. */
+export async function nextRetryMs(db: Db): Promise<number | undefined> {
+  const { rows } = await db.tx(SYSTEM, (tx) =>
+    sql<{ ms: number | null }>`
+      select (extract(epoch from min(retry_at) - core.now()) * 1000)::float8 as ms from core.tasks
+      where status = 'ready' and retry_at > core.now() and coalesce(retry_at, ready_at) > core.now()`.execute(tx),
+  )
+  const ms = rows[0]?.ms
+  return typeof ms === 'number' ? Math.max(10, Math.ceil(ms)) : undefined
+}
+
+type Condition = ReturnType<typeof sql>
+interface Found {
+  tenant_id: string
+  id: string
+}
+
+async function releaseExpired(db: Db, condition: Condition): Promise<number> {
+  const found = await select(db, sql`core.tasks where status = 'running' and ${condition}`)
+  return await perTenant(found, async (scope, ids) => {
+    const poisoned = await db.tx(scope, (tx) => makeReady(tx, scope, ids, condition))
+    for (const task of poisoned) await db.tx(scope, (tx) => failLost(tx, task))
+    return ids.length
+  })
+}
+
+/** Ready again without a charge to its attempts; the next claim raises the fence. Returns those that lost too many workers. */
+async function makeReady(tx: Tx, scope: TenantScope, ids: readonly string[], condition: Condition): Promise<TaskRow[]> {
+  const { rows } = await sql<TaskRow>`
+    select * from core.tasks where id = any(${[...ids]}::text[]) and status = 'running' and ${condition}
+    order by id for no key update skip locked`.execute(tx)
+  const poisoned = rows.filter((task) => task.fence - task.attempts >= MAX_LOST_LEASES && task.kind !== 'assistant')
+  const moves = rows
+    .filter((task) => !poisoned.includes(task))
+    .map(({ id }) => ({
+      id,
+      states: ['ready' as const],
+      changes: { ...NO_LEASE, deadline_at: null, ready_at: inMs(0) },
+    }))
+  await moveTasks(tx, moves, 'its lease ended')
+  if (moves.length > 0) await wake(tx, { what: 'tasks', tenant_id: scope.tenant_id })
+  return poisoned
+}
+
+async function failLost(tx: Tx, { id, fence }: TaskRow): Promise<void> {
+  const gate = await lockPlanOfTask(tx, id)
+  const task = await lockTask(tx, id)
+  if (task.status !== 'running' || task.fence !== fence) return
+  const error = {
+    ...toErrorBody(planErrors.leaseLostTooOften({ task: task.key, count: task.fence - task.attempts })).error,
+  }
+  await endAttempt(tx, gate, task, { status: 'failed', error, retryable: false })
+}
+
+async function passDeadlines(db: Db): Promise<number> {
+  const found = await select(db, sql`core.tasks where status = 'running' and deadline_at <= core.now()`)
+  return await perTenant(found, async (scope, ids) => {
+    for (const id of ids) await db.tx(scope, (tx) => passDeadline(tx, id))
+    return ids.length
+  })
+}
+
+/** A passed deadline ends the attempt like a failure, and with it the lease: whoever works on it still can record nothing. */
+async function passDeadline(tx: Tx, id: string): Promise<void> {
+  const gate = await lockPlanOfTask(tx, id)
+  const { rows } = await sql<TaskRow>`
+    select * from core.tasks where id = ${id} and status = 'running' and deadline_at <= core.now() for no key update`.execute(
+    tx,
+  )
+  const [task] = rows
+  if (!task) return
+  const error = { ...toErrorBody(planErrors.taskTimedOut({ task: task.key, ms: task.spec.timeout_ms ?? 0 })).error }
+  await endAttempt(tx, gate, task, { status: 'failed', error, retryable: true })
+}
+
+/** Plans with decisions put off, and plans whose last task has ended without ending them. */
+async function advanceStuck(db: Db): Promise<number> {
+  const stuck = sql`has_deferred or completed + failed + skipped + cancelled = total`
+  const plans = sql`core.plan_progress where phase in ('running', 'failing', 'compensating') and (${stuck})`
+  const found = await select(db, plans, sql`plan_id`)
+  return await perTenant(found, async (scope, ids) => {
+    for (const id of ids) await db.tx(scope, (tx) => advancePlan(tx, id))
+    return ids.length
+  })
+}
+
+/** One wake-up per tenant with work that is due and was not taken; assistants come by themselves. */
+async function wakeForDue(db: Db): Promise<void> {
+  await db.tx(SYSTEM, async (tx) => {
+    const { rows } = await sql<{ tenant_id: string }>`
+      select distinct tenant_id from core.tasks
+      where status = 'ready' and kind not in ('assistant', 'approval') and coalesce(retry_at, ready_at) <= core.now()
+        and (retry_at is not null or ready_at <= core.now() - make_interval(secs => ${UNCLAIMED_MS / 1_000}::float8))
+      limit ${BATCH}`.execute(tx)
+    for (const { tenant_id } of rows) await wake(tx, { what: 'tasks', tenant_id })
+  })
+}
+
+async function expireCalls(db: Db, condition: Condition): Promise<number> {
+  const open = sql`core.invocations where status = 'running' and lease_expires_at > core.now() and ${condition}`
+  return await perTenant(await select(db, open), async (scope, ids) => {
+    const changes = ids.map((id) => ({ id, changes: { lease_expires_at: inMs(0) } }))
+    await db.tx(scope, (tx) => updateRecords(tx, 'invocation', changes, { reason: 'its process is gone' }))
+    return ids.length
+  })
+}
+
+/** A committed intent is never forgotten (I6): calls that nobody came back to, and submitted ones whose job got lost. */
+async function resubmitCalls(db: Db, jobs: Jobs): Promise<number> {
+  const grace = sql`core.now() - make_interval(secs => ${CALL_GRACE_MS / 1_000}::float8)`
+  const lost = sql`core.invocations where status = 'running' and lease_expires_at <= ${grace}`
+  const waiting = sql`core.invocations where status = 'pending' and created_at <= ${grace}`
+  const found = [...(await select(db, lost)), ...(await select(db, waiting))]
+  if (found.length === 0) return 0
+  await db.tx(SYSTEM, async (tx) => {
+    for (const { tenant_id, id } of found) {
+      await jobs.enqueue(tx, CALLS_QUEUE, { tenant_id, invocation_id: id }, { singleton_key: id })
+    }
+  })
+  return found.length
+}
+
+async function select(db: Db, from: Condition, id: Condition = sql`id`): Promise<Found[]> {
+  const { rows } = await db.tx(SYSTEM, (tx) =>
+    sql<Found>`select tenant_id, ${id} as id from ${from} limit ${BATCH}`.execute(tx),
+  )
+  return rows
+}
+
+async function perTenant(
+  found: readonly Found[],
+  act: (scope: TenantScope, ids: string[]) => Promise<number>,
+): Promise<number> {
+  let done = 0
+  for (const [tenant_id, rows] of Map.groupBy(found, (row) => row.tenant_id)) {
+    const scope: TenantScope = {
+      kind: 'tenant',
+      tenant_id,
+      subject: 'system:reconciler',
+      source: 'story-portal/engine',
+    }
+    done += await act(scope, rows.map(({ id }) => id).sort())
+  }
+  return done
+}

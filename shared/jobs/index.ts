@@ -1,0 +1,5 @@
+export { bossSchemaSql } from './boss.ts'
+export { jobErrors } from './errors.ts'
+export { createJobs, type JobsOptions } from './jobs.ts'
+export { defineQueue } from './queues.ts'
+export type * from './types.ts'
