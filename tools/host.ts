@@ -35,7 +35,7 @@ export async function openHost(config: Config, wish: HostWish): Promise<OpenHost
   try {
     if (wish.migrate) await migrate(db)
     const services = await createCacheServices({ config, db, log })
-    const jobs = createJobs({ db, log, config })
+    const jobs = await createJobs({ db, log })
     const host = createHost({ config, servers, db, services, jobs, log, ...(await others(config, log)) })
     const watcher = watchConfig(
       config,

@@ -1,0 +1,247 @@
+import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import path from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { allGone } from '../../tools/cli/processes.ts'
+import { manifests, root, run, type UnderTest, underTest } from './under-test.ts'
+
+const platformEntry = path.join(root, 'tools/platform.ts')
+
+describe('a platform from nothing to nothing', () => {
+  let it: UnderTest
+  beforeAll(async () => {
+    it = await underTest()
+  })
+  afterAll(() => it.dispose())
+
+  test('status and call say with exit code 3 that nothing runs', async () => {
+    const status = await it.cli('status', '--json')
+    expect(status.code).toBe(3)
+    expect(new Set(status.json.servers.map((server: { state: string }) => server.state))).toEqual(new Set(['failed']))
+    const call = await it.cli('call', 'planning', 'list_goals', '{}', '--json')
+    expect(call.code).toBe(3)
+    expect(call.json.error).toMatchObject({ code: 'UNAVAILABLE', number: 'E0282' })
+    expect(call.json.error.hint).toContain('npm start')
+  })
+
+  test('up starts every server and says where they are', async () => {
+    const up = await it.cli('up', '--json')
+    expect(up.stderr).toBe('')
+    expect(up.code).toBe(0)
+    expect(up.json.changed).toBe('started')
+    expect(up.json.servers.map((server: { name: string }) => server.name).sort()).toEqual(
+      manifests()
+        .map(({ name }) => name)
+        .sort(),
+    )
+    expect(statSync(path.join(it.home, 'token')).mode & 0o777).toBe(0o600)
+    expect(statSync(it.home).mode & 0o077).toBe(0)
+  })
+
+  test('status --json has exactly the promised shape', async () => {
+    const { code, json } = await it.cli('status', '--json')
+    expect(code).toBe(0)
+    expect(Object.keys(json).sort()).toEqual(['home', 'mode', 'servers', 'version'])
+    expect(json).toMatchObject({ mode: 'embedded', home: it.home })
+    for (const server of json.servers) {
+      expect(Object.keys(server).sort()).toEqual(['name', 'port', 'state', 'tools', 'url', 'version'])
+      const manifest = manifests().find(({ name }) => name === server.name)
+      expect(server).toEqual({
+        name: manifest?.name,
+        port: it.base + (manifest?.port ?? 0),
+        url: `http://127.0.0.1:${it.base + (manifest?.port ?? 0)}/mcp`,
+        version: manifest?.version,
+        state: 'ready',
+        tools: manifest?.tools.length,
+      })
+    }
+  })
+
+  test('a second up changes nothing and restarts nothing', async () => {
+    const before = it.processes()
+    const { code, json } = await it.cli('up', '--json')
+    expect(code).toBe(0)
+    expect(json.changed).toBe('nothing')
+    expect(it.processes().filter((pid) => before.includes(pid))).toEqual(before)
+  })
+
+  test('up finds the running platform although nobody names its ports, and so does call', async () => {
+    const { STORY_PORTAL_PORT_BASE: _, ...env } = it.env
+    const launcher = path.join(root, 'tools/story-portal.js')
+    const up = await run([launcher, 'up', '--json'], env)
+    expect(up.json.changed).toBe('nothing')
+    const call = await run([launcher, 'planning', 'list-goals', '--limit', '1', '--json'], env)
+    expect(call.code).toBe(0)
+    expect(call.json.items).toEqual([])
+  })
+
+  test('call prints the result, and each kind of failure has its exit code', async () => {
+    const good = await it.cli('call', 'planning', 'create_goal', '{"title": "Ship it"}', '--json')
+    expect(good.code).toBe(0)
+    expect(good.json.goal).toMatchObject({ title: 'Ship it', status: 'pending' })
+
+    const refused = await it.cli('call', 'planning', 'get_goal', '{"goal_id": "gol_none"}', '--json')
+    expect(refused.code).toBe(1)
+    expect(refused.json.error).toMatchObject({ code: 'NOT_FOUND', retryable: false })
+
+    const invalid = await it.cli('call', 'planning', 'create_goal', '{"titel": "x"}', '--json')
+    expect(invalid.code).toBe(1)
+    expect(invalid.json.error.details.faults.map((fault: { path: string }) => fault.path)).toContain('title')
+
+    for (const args of [
+      ['call', 'planning'],
+      ['call', 'planning', 'create_goal', '{oops'],
+      ['nonsense'],
+      ['status', '--bad'],
+    ]) {
+      const wrong = await it.cli(...args, '--json')
+      expect([args, wrong.code]).toEqual([args, 2])
+      expect(wrong.json.error).toMatchObject({ code: 'INVALID_INPUT' })
+    }
+    const unknown = await it.cli('call', 'nowhere', 'x', '{}', '--json')
+    expect(unknown.code).toBe(1)
+    expect(unknown.json.error).toMatchObject({ code: 'NOT_FOUND' })
+  })
+
+  test('a tool is a command of its own, with its fields as flags', async () => {
+    const made = await it.cli('planning', 'create-goal', '--title', 'By flags', '--labels', '{"a": 1}', '--json')
+    expect(made.code).toBe(0)
+    expect(made.json.goal).toMatchObject({ title: 'By flags', labels: { a: 1 } })
+    const help = await it.cli('planning', 'create_goal', '--help')
+    expect(help.code).toBe(0)
+    expect(help.stdout).toContain('--title')
+  })
+
+  test('a program on a port of its, from another home: up of that home names this one', async () => {
+    const other = await underTest({ STORY_PORTAL_PORT_BASE: String(it.base) })
+    const { code, json } = await other.cli('up', '--json')
+    await other.dispose()
+    expect(code).toBe(1)
+    expect(json.error.number).toBe('E0283')
+    expect(json.error.message).toContain(it.home)
+    expect(json.error.hint).toContain('STORY_PORTAL_PORT_BASE=')
+  })
+
+  test('a killed server process comes back by itself and keeps what it knew', async () => {
+    const [entry] = it.processes().filter((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('platform.ts'))
+    expect(entry).toBeDefined()
+    process.kill(entry ?? 0, 'SIGKILL')
+    await expect.poll(async () => (await it.cli('status', '--json')).code, { timeout: 60_000, interval: 300 }).toBe(0)
+    const { json } = await it.cli('call', 'planning', 'list_goals', '{}', '--json')
+    expect(json.items.map((goal: { title: string }) => goal.title).sort()).toEqual(['By flags', 'Ship it'])
+  })
+
+  test('settings that differ restart it, with the reason', async () => {
+    const launcher = path.join(root, 'tools/story-portal.js')
+    const up = await run([launcher, 'up', '--json'], { ...it.env, STORY_PORTAL_LEASE_MS: '20000' })
+    expect(up.code).toBe(0)
+    expect(up.json).toMatchObject({ changed: 'restarted', why: ['the settings changed'] })
+  })
+
+  test('doctor finds nothing wrong', async () => {
+    const { code, json } = await it.cli('doctor', '--json')
+    expect(json.checks.filter((check: { state: string }) => check.state === 'failed')).toEqual([])
+    expect(code).toBe(0)
+    expect(json.checks.map((check: { name: string }) => check.name)).toEqual(
+      expect.arrayContaining(['node', 'mode', 'home', 'disk', 'ports', 'database', 'pgvector', 'redis']),
+    )
+  })
+
+  test('logs are readable lines of every process', async () => {
+    const text = await it.cli('logs', '--lines', '500')
+    expect(text.code).toBe(0)
+    expect(text.stdout).toMatch(/INFO {2}platform ready/)
+    const lines = (await it.cli('logs', '--lines', '500', '--json')).stdout.trim().split('\n')
+    expect(lines.length).toBeGreaterThan(0)
+    for (const line of lines) expect(JSON.parse(line)).toHaveProperty('time')
+  })
+
+  test('down ends everything, says so, and can be repeated', async () => {
+    const before = it.processes()
+    expect(before.length).toBeGreaterThan(1)
+    const { code, json } = await it.cli('down', '--json')
+    expect(code).toBe(0)
+    expect(json.ended).toBeGreaterThanOrEqual(2)
+    expect(await allGone(before, 5_000)).toBe(true)
+    expect(it.processes()).toEqual([])
+    expect((await it.cli('down', '--json')).json.ended).toBe(0)
+  })
+})
+
+describe('what keeps it from starting is said plainly', () => {
+  let it: UnderTest
+  beforeAll(async () => {
+    it = await underTest()
+  })
+  afterAll(() => it.dispose())
+  const launcher = path.join(root, 'tools/story-portal.js')
+
+  test('a port that another program holds', async () => {
+    const planning = manifests().find(({ name }) => name === 'planning')
+    const port = it.base + (planning?.port ?? 0)
+    const holder = createServer().listen(port, '127.0.0.1')
+    await new Promise((resolve) => holder.once('listening', resolve))
+    const { code, json } = await it.cli('up', '--json')
+    const entry = await run([platformEntry], it.env)
+    await new Promise((resolve) => holder.close(resolve))
+    expect(code).toBe(1)
+    expect(json.error).toMatchObject({
+      number: 'E0283',
+      message: `Port ${port} on 127.0.0.1 is taken by another program.`,
+    })
+    expect(json.error.hint).toContain(`STORY_PORTAL_PORT_BASE=${it.base + 1000} npm start`)
+    expect(entry.code).toBe(1)
+    expect(entry.stderr).toContain(`Port ${port}`)
+  })
+
+  test('a bad configuration: exit code 78 and every bad name, never a value', async () => {
+    const bad = {
+      ...it.env,
+      STORY_PORTAL_LEASE_MS: 'swordfish',
+      STORY_PORTAL_PORT_BAZE: '1',
+      DATABASE_URL: 'mysql://u:swordfish@x',
+    }
+    for (const args of [[launcher, 'up', '--json'], [platformEntry], [path.join(root, 'tools/mcp.js'), 'planning']]) {
+      const { code, stdout, stderr } = await run(args, bad)
+      expect([args, code]).toEqual([args, 78])
+      for (const name of ['STORY_PORTAL_LEASE_MS', 'STORY_PORTAL_PORT_BAZE', 'DATABASE_URL'])
+        expect(stdout + stderr).toContain(name)
+      expect(stdout + stderr).not.toContain('swordfish')
+    }
+  })
+
+  test('a data directory that can not be written', async () => {
+    const file = path.join(it.home, 'a-file')
+    writeFileSync(file, '')
+    for (const home of [file, path.join(file, 'below')]) {
+      const { code, json } = await run([launcher, 'up', '--json'], { ...it.env, STORY_PORTAL_HOME: home })
+      expect(code).toBe(1)
+      expect(json.error).toMatchObject({ number: 'E0285' })
+      expect(json.error.message).toContain(home)
+      expect((await run([platformEntry], { ...it.env, STORY_PORTAL_HOME: home })).code).toBe(1)
+    }
+  })
+
+  test('nothing installed: the launchers say what to run and exit 78', async () => {
+    const copy = path.join(it.home, 'copy', 'tools')
+    mkdirSync(copy, { recursive: true })
+    for (const file of ['launch.js', 'story-portal.js', 'mcp.js']) {
+      writeFileSync(path.join(copy, file), readFileSync(path.join(root, 'tools', file)))
+    }
+    writeFileSync(path.join(it.home, 'copy', 'package.json'), '{"type": "module"}')
+    for (const entry of ['story-portal.js', 'mcp.js']) {
+      const { code, stdout, stderr } = await run([path.join(copy, entry), 'status'], it.env, { cwd: it.home })
+      expect(code).toBe(78)
+      expect(stdout).toBe('')
+      expect(stderr).toContain('cd copy && npm start')
+    }
+  })
+
+  test('under a Node that is too old the launcher goes on with the bundled one, and passes code and signals on', async () => {
+    const old = path.join(it.home, 'old.mjs')
+    writeFileSync(old, "Object.defineProperty(process.versions, 'node', { value: '20.20.2' })")
+    const { code, json } = await run(['--import', old, launcher, 'status', '--json'], it.env)
+    expect(code).toBe(3)
+    expect(json.home).toBe(it.home)
+  })
+})
