@@ -92,7 +92,9 @@ export function translateDriverError(error: unknown): unknown {
   const e = error as ServerError
   if (isConnectionLost(e)) return dbErrors.unreachable({}, { cause: e, ...later })
   if (e.code === undefined) return error
-  if (e.code === '42704' && /role "story_portal_/.test(e.message)) return dbErrors.notMigrated({}, { cause: e })
+  // `set role` before the roles were made.
+  if (/^(42704|22023)$/.test(e.code) && /"story_portal_(app|system)"/.test(e.message))
+    return dbErrors.notMigrated({}, { cause: e })
   const known = Object.hasOwn(BY_CODE, e.code) ? BY_CODE[e.code] : BY_CLASS[e.code.slice(0, 2)]
   if (known && (e.code.length === 5 || e.code === 'ENOSPC')) return known(e)
   return error

@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto'
 import { rm } from 'node:fs/promises'
 import type { Config } from '../config/index.ts'
 import { type Db, newId, openDatabase, type TenantScope } from '../db/index.ts'
-import { embeddedSnapshot } from './embedded-snapshot.ts'
-import { cloneTemplate } from './postgres-template.ts'
+import { embeddedSnapshot, emptySnapshot } from './embedded-snapshot.ts'
+import { cloneTemplate, createDatabase, type OwnDatabase } from './postgres-template.ts'
 import { silentLog, testConfig } from './test-config.ts'
 
 export { silentLog, testConfig }
@@ -21,13 +21,26 @@ export interface TestDatabase extends Db {
  */
 export async function testDatabase(env: Record<string, string> = {}): Promise<TestDatabase> {
   const server = process.env['TEST_DATABASE_URL']
-  const clone = server ? await cloneTemplate(server, `sp_test_${randomBytes(6).toString('hex')}`) : undefined
-  const config = testConfig({ ...(clone ? { DATABASE_URL: clone.url } : {}), ...env })
+  if (server) return open(env, await cloneTemplate(server, freshName()))
+  return open(env, undefined, await embeddedSnapshot())
+}
+
+/** A database without anything in it, for tests of migrations. */
+export async function emptyDatabase(env: Record<string, string> = {}): Promise<TestDatabase> {
+  const server = process.env['TEST_DATABASE_URL']
+  if (server) return open(env, await createDatabase(server, freshName()))
+  return open(env, undefined, await emptySnapshot())
+}
+
+const freshName = () => `sp_test_${randomBytes(6).toString('hex')}`
+
+async function open(env: Record<string, string>, own?: OwnDatabase, snapshot?: string): Promise<TestDatabase> {
+  const config = testConfig({ ...(own ? { DATABASE_URL: own.url } : {}), ...env })
   let offset = 0
   const db = await openDatabase(config, {
     log: silentLog,
     timeOffset: () => offset,
-    ...(clone ? {} : { memory: true, snapshot: await embeddedSnapshot() }),
+    ...(own ? {} : { memory: true, snapshot }),
   })
   return Object.assign(db, {
     config,
@@ -35,7 +48,7 @@ export async function testDatabase(env: Record<string, string> = {}): Promise<Te
       offset += ms
     },
     close: closer(db, async () => {
-      await clone?.drop()
+      await own?.drop()
       await rm(config.home, { recursive: true, force: true })
     }),
   })

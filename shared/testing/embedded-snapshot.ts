@@ -14,13 +14,22 @@ const KEPT = 4
  * from an empty one, also kept: initdb takes longer than all migrations.
  */
 export async function embeddedSnapshot(): Promise<string> {
-  const dir = path.join(tmpdir(), `story-portal-snapshots-${userInfo().username}`)
-  mkdirSync(dir, { recursive: true, mode: 0o700 })
+  const dir = directory()
   return once(path.join(dir, `schema-${schemaHash()}.tar`), async (file) => {
-    const empty = await once(path.join(dir, `empty-${enginesHash()}.tar`), (target) => build(target, undefined))
-    await build(file, empty)
+    await build(file, await emptySnapshot())
     prune(dir)
   })
+}
+
+/** The tar of an embedded database as initdb leaves it. */
+export async function emptySnapshot(): Promise<string> {
+  return once(path.join(directory(), `empty-${enginesHash()}.tar`), (file) => build(file, undefined))
+}
+
+function directory(): string {
+  const dir = path.join(tmpdir(), `story-portal-snapshots-${userInfo().username}`)
+  mkdirSync(dir, { recursive: true, mode: 0o700 })
+  return dir
 }
 
 /** One makes the file, the others wait; who died while making it is followed after a while. */
