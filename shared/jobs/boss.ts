@@ -55,12 +55,12 @@ export async function ensureQueue(boss: PgBoss, queue: Queue): Promise<void> {
   const settings = {
     retryLimit: queue.retry_limit,
     retryDelay: queue.retry_delay_seconds,
-    retryDelayMax: queue.retry_max_delay_seconds,
-    retryBackoff: queue.retry_delay_seconds > 0,
+    ...(queue.retry_delay_seconds > 0 ? { retryBackoff: true, retryDelayMax: queue.retry_max_delay_seconds } : {}),
     expireInSeconds: queue.expire_seconds,
     deadLetter: dead,
   }
   if (!(await boss.getQueue(dead))) await boss.createQueue(dead, { retentionSeconds: 30 * 86_400 })
   if (await boss.getQueue(queue.name)) await boss.updateQueue(queue.name, settings)
+  // `short`: one waiting job per singleton key; every job without one gets a key of its own.
   else await boss.createQueue(queue.name, { policy: 'short', ...settings })
 }

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import type { PgBoss } from 'pg-boss'
 import type { Db, Tx } from '../db/index.ts'
 import type { Logger } from '../telemetry/index.ts'
@@ -76,7 +77,7 @@ class PgBossJobs implements Jobs {
     if (data.length === 0) return
     await this.#boss.insert(
       queue.name,
-      data.map((item) => ({ data: item })),
+      data.map((item) => ({ data: item, singletonKey: randomUUID() })),
       { db: inside(tx) },
     )
     tx.afterCommit(async () => {
@@ -153,7 +154,7 @@ class PgBossJobs implements Jobs {
         const [job] = await this.#boss.findJobs(dead, { id, ...options })
         if (!job) return 0
         await this.#boss.deleteJob(dead, id, options)
-        await this.#boss.send(queue.name, job.data as object, options)
+        await this.#boss.send(queue.name, job.data as object, { ...sendOptions({}), ...options })
         return 1
       })
     }
@@ -193,7 +194,7 @@ class PgBossJobs implements Jobs {
 function sendOptions({ delay_seconds, singleton_key, priority }: EnqueueOptions) {
   return {
     ...(delay_seconds === undefined ? {} : { startAfter: delay_seconds }),
-    ...(singleton_key === undefined ? {} : { singletonKey: singleton_key }),
+    singletonKey: singleton_key ?? randomUUID(),
     ...(priority === undefined ? {} : { priority }),
   }
 }
