@@ -1,6 +1,6 @@
 import type { Caller } from '@story-portal/shared/auth'
 import type { TenantScope } from '@story-portal/shared/db'
-import { type Dispatch, executeCall, leaseOwner } from '@story-portal/shared/engine'
+import { type CallSpec, type Dispatch, executeCall, leaseOwner } from '@story-portal/shared/engine'
 import { type ErrorBody, errors, fromErrorBody, isStoryPortalError } from '@story-portal/shared/errors'
 import type { Host } from '@story-portal/shared/mcp'
 import { faults } from './errors.ts'
@@ -69,19 +69,23 @@ async function journaled(run: CapabilityRun, caller: Caller, call: HostCall, ref
       lease_ms: host.config.engine.leaseMs,
       owner: leaseOwner(host.boot_id),
       signal: AbortSignal.any([call.signal, run.call.signal]),
-      async dispatch({ key, signal }) {
-        const output = await host.call(ref.server, ref.tool, call.args, {
-          caller,
-          idempotency_key: key,
-          signal,
-          ...(scope.correlation_id === undefined ? {} : { correlation_id: scope.correlation_id }),
-          ...(run.call.deadline === undefined ? {} : { deadline: run.call.deadline }),
-        })
-        return { output }
-      },
+      dispatch: callServerTool(host, scope, { name: nameOf(ref), args: call.args, caller }),
     })
   } catch (error) {
     throw isStoryPortalError(error) && error.number === 'E0015' ? diverged(call) : error
+  }
+}
+
+/** Carries out a journaled call of one of our tools: under the same key as often as it takes. */
+export function callServerTool(
+  host: Host,
+  scope: TenantScope,
+  { name, args, caller }: { name: string; args: unknown; caller: Caller },
+): CallSpec['dispatch'] {
+  const { server, tool } = toolRef(name)
+  return async ({ key, signal }) => {
+    const correlation = scope.correlation_id === undefined ? {} : { correlation_id: scope.correlation_id }
+    return { output: await host.call(server, tool, args, { caller, idempotency_key: key, signal, ...correlation }) }
   }
 }
 

@@ -1,14 +1,24 @@
+import type { Caller } from '@story-portal/shared/auth'
 import { leaseOwner, workCalls } from '@story-portal/shared/engine'
 import { defineJob } from '@story-portal/shared/mcp'
+import { callServerTool } from '../capabilities.ts'
 import { dispatchFor } from '../dispatch.ts'
 
+/** Runs what was called with mode "background", and takes over calls whose process was lost. */
 export default defineJob({
   name: 'background-invocations',
   async start(host) {
-    const { engine, sandbox } = host.config
-    const options = { owner: leaseOwner(host.boot_id), lease_ms: engine.leaseMs, concurrency: sandbox.workers }
-    return await workCalls(host.db, host.jobs, options, async (_invocation, scope) => ({
-      dispatch: dispatchFor(host, scope),
-    }))
+    return await workCalls(host.db, host.jobs, {
+      owner: leaseOwner(host.boot_id),
+      concurrency: host.config.sandbox.workers,
+      async prepare(invocation, scope) {
+        const lease_ms = host.config.engine.leaseMs
+        const { kind, tool } = invocation
+        if (kind === 'code' || kind === 'tool') return { lease_ms, dispatch: dispatchFor(host, scope) }
+        if (kind !== 'server_tool' || tool === null) return undefined
+        const caller = invocation.caller as unknown as Caller
+        return { lease_ms, dispatch: callServerTool(host, scope, { name: tool, args: invocation.arguments, caller }) }
+      },
+    })
   },
 })

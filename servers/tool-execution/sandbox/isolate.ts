@@ -76,11 +76,14 @@ export function startJob(slot: Slot, job: Job, events: JobEvents): RunningJob {
 
   function enter(what: string, index: number, ok: boolean | string, body: string, extra: string): void {
     const timeout = Math.max(1, Math.ceil(deadline - performance.now()))
-    slot.enter.apply(undefined, [what, index, ok, body, extra], { timeout }).then(
-      // Only now: a loop that the code left running after its result must not be taken for a finished run.
-      () => ended && finish(ended.outcome, ended.result),
-      () => finish({ end: 'limit', limit: slot.isolate.isDisposed ? 'heap_mb' : 'wall_ms' }),
-    )
+    // Only when it is back: a loop that the code left running after its result must not be taken for a finished run.
+    const back = (): void => void (ended && finish(ended.outcome, ended.result))
+    slot.enter.apply(undefined, [what, index, ok, body, extra], { timeout }).then(back, () => {
+      if (slot.isolate.isDisposed) finish({ end: 'limit', limit: 'heap_mb' })
+      else if (performance.now() >= deadline) finish({ end: 'limit', limit: 'wall_ms' })
+      // What is left is a rejection that the code did not handle; it goes on without it, as everywhere.
+      else back()
+    })
   }
 
   enter(job.check ? 'check' : 'run', 0, job.input, job.code, JSON.stringify(job.limits))
