@@ -116,7 +116,7 @@ function trim(schema: object, adjust: (node: JsonSchema) => void): JsonSchema {
   visit(copy, (node) => {
     if (node['minimum'] === Number.MIN_SAFE_INTEGER) delete node['minimum']
     if (node['maximum'] === Number.MAX_SAFE_INTEGER) delete node['maximum']
-    if (typeof node['format'] === 'string') delete node['pattern']
+    if (typeof node['format'] === 'string') delete node[FORMATS.has(node['format']) ? 'pattern' : 'format']
     if (
       isObject(node['propertyNames']) &&
       node['propertyNames']['type'] === 'string' &&
@@ -128,6 +128,9 @@ function trim(schema: object, adjust: (node: JsonSchema) => void): JsonSchema {
   })
   return copy
 }
+
+/** Those JSON Schema knows; zod's own (`starts_with`) make validators complain, and its pattern says the same. */
+const FORMATS = new Set(['date-time', 'date', 'time', 'duration', 'email', 'hostname', 'ipv4', 'ipv6', 'uri', 'uuid'])
 
 const SCHEMA_MAPS = ['properties', '$defs', 'patternProperties']
 const SCHEMA_LISTS = ['anyOf', 'oneOf', 'allOf', 'prefixItems']

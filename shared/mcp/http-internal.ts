@@ -17,21 +17,22 @@ export function internalCalls(host: Host, backend: ToolBackend, gate: Gate, serv
 
   function identify(req: IncomingMessage, tool: string, body: string): HostCallOptions {
     const envelope = req.headers[ENVELOPE_HEADER]
-    const request = parseRequest(body)
     if (typeof envelope === 'string') {
       if (verify === undefined) throw errors.unauthenticated()
       return fromEnvelope(verify(envelope, tool, body))
     }
     const caller = gate.authenticate(req, 'internal')
+    const request = parseRequest(body)
     return { caller: withClient(caller, request), ...fromRequest(request) }
   }
 
   return async function serve(req: IncomingMessage, res: ServerResponse, path: string, body: string): Promise<void> {
     const [, server = '', tool = ''] = PATH.exec(path) ?? []
+    const identity = identify(req, tool, body)
     if (server !== backend.server.name) throw errors.unknownServer({ server })
     // Before the first line, so that a caller knows that nothing ran and may go elsewhere.
     if (host.draining) throw mcpErrors.draining({}, { retry_after_ms: 1000 })
-    const options = { correlation_id: newCorrelationId(), ...identify(req, tool, body) }
+    const options = { correlation_id: newCorrelationId(), ...identity }
     const cancel = new AbortController()
     res.once('close', () => cancel.abort())
     const stream = lines(res)

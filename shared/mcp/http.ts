@@ -2,17 +2,17 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net'
 import { type NodeIncomingMessageLike, toNodeHandler } from '@modelcontextprotocol/node'
 import { type AuthInfo, createMcpHandler } from '@modelcontextprotocol/server'
-import type { Caller } from '../auth/index.ts'
 import { errors, isStoryPortalError } from '../errors/index.ts'
 import { localBackend, type ToolBackend } from './backend.ts'
 import { mcpErrors } from './errors.ts'
 import type { Host } from './host.ts'
 import { readBody } from './http-body.ts'
+import { legacyCancellation } from './http-cancel.ts'
 import { createGate, type Gate } from './http-gate.ts'
 import { internalCalls } from './http-internal.ts'
 import { replyError, replyJson } from './http-reply.ts'
 import { sseSessions } from './http-sse.ts'
-import { protocolServer } from './server-factory.ts'
+import { protocolServer, type RequestExtra } from './server-factory.ts'
 import { newCorrelationId } from './trace.ts'
 
 export interface HttpOptions {
@@ -81,13 +81,15 @@ function routes(host: Host, backend: ToolBackend, gate: Gate, serviceKey: string
     onerror: (error) => host.log.debug({ err: error }, 'a request was refused by the protocol'),
   })
   const forward = toNodeHandler(mcp, { maxRequestBodySize: limit })
+  const observeCancellation = legacyCancellation()
   const sse = sseSessions(backend, host.log)
   const internal = internalCalls(host, backend, gate, serviceKey)
 
   const serveMcp: Handler = async (req, res) => {
     const caller = gate.authenticate(req, 'http')
     const body = req.method === 'POST' ? await readBody(req, limit) : ''
-    await forward(asMessage(req, body, caller), res as unknown as Parameters<typeof forward>[1])
+    const cancel = observeCancellation(req, res, body, caller)
+    await forward(asMessage(req, body, { caller, cancel }), res as unknown as Parameters<typeof forward>[1])
   }
   const table: Record<string, Route> = {
     '/mcp': { method: 'ANY', handle: serveMcp },
@@ -145,8 +147,9 @@ async function ready(host: Host, backend: ToolBackend, req: IncomingMessage, res
 }
 
 /** The request as the SDK's adapter wants it, with the body that was read and checked here. */
-function asMessage(req: IncomingMessage, body: string, caller: Caller): NodeIncomingMessageLike {
-  const auth: AuthInfo = { token: '', clientId: caller.subject, scopes: [...caller.scopes], extra: { caller } }
+function asMessage(req: IncomingMessage, body: string, extra: RequestExtra): NodeIncomingMessageLike {
+  const { caller } = extra
+  const auth: AuthInfo = { token: '', clientId: caller.subject, scopes: [...caller.scopes], extra: { ...extra } }
   const headers = { ...req.headers } as Record<string, string | string[] | undefined>
   return {
     method: req.method ?? 'GET',

@@ -21,7 +21,7 @@ export function remoteServers(options: RemoteOptions): OtherServers {
   return {
     names: () => [...manifests.keys()],
     definitions: async (server) => get(server).tools,
-    call: (server, tool, args, callOptions) => callWithRetry(remote, get(server), tool, args, callOptions),
+    call: async (server, tool, args, callOptions) => callWithRetry(remote, get(server), tool, args, callOptions),
     status: (server) => statusOf(options, get(server)),
   }
 }

@@ -12,6 +12,13 @@ import type { ToolBackend } from './backend.ts'
 import type { HostCallOptions } from './host.ts'
 import { newCorrelationId } from './trace.ts'
 
+/** What the HTTP layer found out about a request; travels in the SDK's `authInfo.extra`. */
+export interface RequestExtra {
+  caller: Caller
+  /** Aborted when an older client asks, in another request, for this call to be cancelled. */
+  cancel: AbortSignal | undefined
+}
+
 /** Lists change only with a new version of the server, which is a new process: five minutes cost nobody a stale tool. */
 const CACHE_HINT = { ttlMs: 300_000, cacheScope: 'private' } as const
 
@@ -34,7 +41,7 @@ export function protocolServer(
     },
   )
   const callerOf = (ctx: ServerContext): Caller => {
-    const caller = (ctx.http?.authInfo?.extra?.['caller'] as Caller | undefined) ?? fixedCaller
+    const caller = extraOf(ctx)?.caller ?? fixedCaller
     if (caller === undefined) throw new ProtocolError(ProtocolErrorCode.InvalidRequest, 'The request has no caller.')
     const client = safeText(server.getClientVersion()?.name ?? caller.client.name, 60)
     return { ...caller, client: { ...caller.client, name: client } }
@@ -58,11 +65,17 @@ export function protocolServer(
   return server
 }
 
+function extraOf(ctx: ServerContext): RequestExtra | undefined {
+  return ctx.http?.authInfo?.extra as RequestExtra | undefined
+}
+
 function callOptions(ctx: ServerContext, caller: Caller, correlationId: string): HostCallOptions {
   const meta = ctx.mcpReq._meta as Record<string, unknown> | undefined
   const token = meta?.['progressToken']
   const traceparent = meta?.['traceparent']
-  const options: HostCallOptions = { caller, correlation_id: correlationId, signal: ctx.mcpReq.signal }
+  const cancel = extraOf(ctx)?.cancel
+  const signal = cancel === undefined ? ctx.mcpReq.signal : AbortSignal.any([ctx.mcpReq.signal, cancel])
+  const options: HostCallOptions = { caller, correlation_id: correlationId, signal }
   if (typeof traceparent === 'string') options.traceparent = traceparent
   if (typeof token !== 'string' && typeof token !== 'number') return options
   options.onProgress = (update) => {

@@ -34,6 +34,7 @@ const echo = defineTool({
   name: 'echo_value',
   description: 'Returns what it was given, and who gave it.',
   effect: 'read',
+  transaction: false,
   aliases: ['say_value'],
   input: { value: z.unknown().describe('Anything.'), nested: z.object({ depth: z.int() }).optional() },
   output: { value: z.unknown(), subject: z.string(), client: z.string(), correlation_id: z.string() },
