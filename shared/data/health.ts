@@ -18,14 +18,17 @@ export async function tableSizes(tx: Tx, limit = 20): Promise<TableSize[]> {
   return rows.map((row) => ({ table: row.table, rows: Number(row.rows), bytes: Number(row.bytes) }))
 }
 
-/** Foreign keys whose columns no index begins with: deleting what they refer to, and joins along them, read the whole table. */
+/**
+ * Foreign keys whose columns no index begins with: deleting what they refer to, and joins along them, read the whole table.
+ * Tables that pg-boss makes are its own business.
+ */
 export async function missingIndexes(tx: Tx): Promise<{ table: string; columns: string; constraint: string }[]> {
   const { rows } = await sql<{ table: string; columns: string; constraint: string }>`
     select c.conrelid::regclass::text as table, c.conname as constraint,
       (select string_agg(a.attname, ', ' order by k.ord) from unnest(c.conkey) with ordinality k(num, ord)
         join pg_attribute a on a.attrelid = c.conrelid and a.attnum = k.num) as columns
     from pg_constraint c join pg_class t on t.oid = c.conrelid join pg_namespace n on n.oid = t.relnamespace
-    where c.contype = 'f' and n.nspname not in ('pg_catalog', 'information_schema') and not exists (
+    where c.contype = 'f' and n.nspname not in ('pg_catalog', 'information_schema', 'pgboss') and not exists (
       select from pg_index i where i.indrelid = c.conrelid
         and c.conkey::int[] <@ (i.indkey::int2[])[0:array_length(c.conkey, 1) - 1]::int[])
     order by 1, 2`.execute(tx)

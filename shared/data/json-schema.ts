@@ -56,6 +56,8 @@ const bounded = Object.assign(
   (source: string, flags: string) => {
     const pattern = new RegExp(source, flags)
     return {
+      // ajv keeps compiled patterns by this text: without it all would share the first one.
+      toString: () => String(pattern),
       test(text: string): boolean {
         sandbox['pattern'] = pattern
         sandbox['text'] = text
