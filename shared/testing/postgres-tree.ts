@@ -101,12 +101,41 @@ async function addPgvector(apt: Apt, major: number, usr: string, scratch: string
   await apt.unpack([`postgresql-server-dev-${major}`], headers)
   const files = (await readdir(`${source}/src`)).filter((name) => name.endsWith('.c')).map((name) => `src/${name}`)
   const include = `-I${headers}/usr/include/postgresql/${major}/server`
-  await exec('gcc', [...CFLAGS, include, ...files, '-o', `${lib}/vector.so`, '-lm'], { cwd: source })
+  const gcc = await compiler(apt, scratch)
+  await exec(gcc.command, [...CFLAGS, ...gcc.headers, include, '-o', `${lib}/vector.so`, ...files, ...gcc.libraries], {
+    cwd: source,
+    env: { ...process.env, ...gcc.env },
+  })
   await mkdir(extension, { recursive: true })
   await copyFile(`${source}/vector.control`, `${extension}/vector.control`)
   const version = await controlVersion(extension)
   await copyFile(`${source}/sql/vector.sql`, `${extension}/vector--${version}.sql`)
   return version
+}
+
+interface Compiler {
+  command: string
+  headers: string[]
+  libraries: string[]
+  env: Record<string, string>
+}
+
+/** The machine's gcc, or Debian's unpacked beside the build: its headers, and only its own runtime linked in: the server has the C library. */
+async function compiler(apt: Apt, scratch: string): Promise<Compiler> {
+  const installed = await exec('gcc', ['--version']).then(
+    () => true,
+    () => false,
+  )
+  if (installed) return { command: 'gcc', headers: [], libraries: ['-lm'], env: {} }
+  const root = path.join(scratch, 'gcc')
+  await apt.unpack(await apt.missing(['gcc', 'libc6-dev']), root)
+  const triplet = (await readdir(`${root}/usr/lib`)).find((name) => name.includes('-linux-')) ?? ''
+  return {
+    command: `${root}/usr/bin/gcc`,
+    headers: [`-B${root}/usr/bin`, `-isystem${root}/usr/include`, `-isystem${root}/usr/include/${triplet}`],
+    libraries: ['-nostdlib', '-lgcc'],
+    env: { LD_LIBRARY_PATH: `${root}/usr/lib/${triplet}`, PATH: `${root}/usr/bin:${process.env['PATH'] ?? ''}` },
+  }
 }
 
 async function controlVersion(extension: string): Promise<string> {
