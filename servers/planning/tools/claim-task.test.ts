@@ -1,6 +1,9 @@
 import { open } from '@story-portal/shared/testing'
 import { expect, test } from 'vitest'
 
+/** The reconciler looks every two seconds; a busy machine takes longer. */
+const PATIENCE = { timeout: 30_000, interval: 100 }
+
 async function running(tasks: object[], options: Parameters<typeof open>[1] = {}) {
   const opened = await open('planning', options)
   const { goal } = await opened.call('create_goal', { title: 'A goal' })
@@ -35,13 +38,13 @@ test('capabilities decide who gets which task', async () => {
 })
 
 test('a lease that ends gives the task to the next worker, and the first one can record nothing', async () => {
-  const { call, callError, db, plan_id } = await running([{ key: 'a', kind: 'assistant' }], {
+  const { call, callError, close, db, plan_id } = await running([{ key: 'a', kind: 'assistant' }], {
     start: true,
     with: ['runtime'],
   })
   const first = await call('claim_task', { plan_id, lease_ms: 1000 })
   db.advance(5_000)
-  await expect.poll(async () => (await call('get_plan', { plan_id })).tasks[0].status).toBe('ready')
+  await expect.poll(async () => (await call('get_plan', { plan_id })).tasks[0].status, PATIENCE).toBe('ready')
   const second = await call('claim_task', { plan_id })
   expect(second.task.id).toBe(first.task.id)
   const late = { task_id: first.task.id, lease_token: first.lease_token }
@@ -49,6 +52,7 @@ test('a lease that ends gives the task to the next worker, and the first one can
   expect(await callError('extend_task_lease', late)).toMatchObject({ code: 'CONFLICT' })
   const { task } = await call('complete_task', { task_id: first.task.id, lease_token: second.lease_token, output: 2 })
   expect(task).toMatchObject({ status: 'completed', output: 2 })
+  await close()
 })
 
 test('with nothing to do the hint says why', async () => {

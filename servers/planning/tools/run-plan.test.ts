@@ -56,7 +56,9 @@ test('giving up the wait does not stop the plan', async () => {
   ])
   const waiting = new AbortController()
   const call1 = client.callTool({ name: 'run_plan', arguments: { plan_id } }, { signal: waiting.signal })
-  await expect.poll(async () => (await call('get_plan', { plan_id })).plan.status).toBe('executing')
+  await expect
+    .poll(async () => (await call('get_plan', { plan_id })).plan.status, { timeout: 30_000 })
+    .toBe('executing')
   waiting.abort()
   await expect(call1).rejects.toThrow()
   expect(await call('get_plan', { plan_id, mode: 'wait' })).toMatchObject({ plan: { status: 'completed' } })
