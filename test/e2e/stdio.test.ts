@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { doMainJob } from './main-job.ts'
 import {
+  type Answer,
   type AnyClient,
   callOver,
   type Era,
@@ -51,8 +52,10 @@ describe('clients that know nothing but .mcp.json', () => {
         const answer = (await client.callTool({ name: tool, arguments: {} })) as { isError?: boolean }
         expect([manifest.name, tool, answer.isError ?? false]).toEqual([manifest.name, tool, false])
       }
-      const wrong = await client.callTool({ name: manifest.tools[0]?.name ?? '', arguments: { no_such_field: 1 } })
-      expect(wrong).toMatchObject({ isError: true, structuredContent: { error: { code: 'INVALID_INPUT' } } })
+      const name = manifest.tools[0]?.name ?? ''
+      const wrong = (await client.callTool({ name, arguments: { no_such_field: 1 } })) as Answer
+      expect(wrong.isError).toBe(true)
+      expect(JSON.parse(wrong.content[0]?.text ?? '')).toMatchObject({ error: { code: 'INVALID_INPUT' } })
       await client.close()
     }
   })

@@ -163,16 +163,19 @@ export async function stdioClient(server: string, env: Record<string, string>, e
   return client as unknown as AnyClient
 }
 
+export interface Answer {
+  isError?: boolean
+  structuredContent?: Record<string, unknown>
+  content: { text: string }[]
+}
+
 /** Calls by server name over one client each; an error result rejects with the error body. */
 export function callOver(clients: Record<string, AnyClient>): Call {
   return async (server, tool, args) => {
     const client = clients[server]
     if (!client) throw new Error(`no client for ${server}`)
-    const answer = (await client.callTool({ name: tool, arguments: args })) as {
-      isError?: boolean
-      structuredContent?: Record<string, unknown>
-    }
-    if (answer.isError) throw new Error(`${server}.${tool}: ${JSON.stringify(answer.structuredContent)}`)
+    const answer = (await client.callTool({ name: tool, arguments: args })) as Answer
+    if (answer.isError) throw new Error(`${server}.${tool}: ${answer.content[0]?.text}`)
     return answer.structuredContent ?? {}
   }
 }

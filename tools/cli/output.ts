@@ -7,6 +7,8 @@ export interface Output {
   readonly json: boolean
   /** A result for people (`text`) or for programs (`value`, one line of JSON). */
   result(value: unknown, text: string): void
+  /** A part of a longer result, as it comes: stdout, people only. */
+  say(text: string): void
   /** Words on the way: stderr, people only. */
   note(text: string): void
   /** One line that replaces itself on a terminal and is silent elsewhere; '' removes it. */
@@ -30,6 +32,11 @@ export function createOutput(options: { json: boolean; quiet?: boolean }): Outpu
     result(value, text) {
       clear()
       process.stdout.write(json ? `${JSON.stringify(value)}\n` : text === '' ? '' : `${text}\n`)
+    },
+    say(text) {
+      if (json) return
+      clear()
+      process.stdout.write(`${text}\n`)
     },
     note(text) {
       if (json || quiet) return

@@ -1,5 +1,5 @@
 import { type Config, loadConfig } from '@story-portal/shared/config'
-import { toErrorBody } from '@story-portal/shared/errors'
+import { isStoryPortalError, toErrorBody } from '@story-portal/shared/errors'
 import { rootDir } from '../launch.js'
 import { EXIT, exitCodeOf } from './exit-codes.ts'
 import { createOutput, type Output } from './output.ts'
@@ -27,6 +27,8 @@ export async function perform(
 function report(out: Output, error: unknown): void {
   out.progress('')
   const { error: body } = toErrorBody(error)
+  // A mistake of ours, on the user's own machine: its stack belongs in their report.
+  if (!isStoryPortalError(error) && error instanceof Error) process.stderr.write(`${error.stack}\n`)
   if (out.json) {
     process.stdout.write(`${JSON.stringify({ error: body })}\n`)
     return
@@ -34,5 +36,4 @@ function report(out: Output, error: unknown): void {
   const faults = (body.details?.faults ?? []).map((fault) => `  ${fault.path || '(arguments)'}: ${fault.message}`)
   const head = `${out.style('red', body.code)} ${body.number}  ${body.message}`
   process.stderr.write(`${[head, ...faults, body.hint].join('\n')}\n`)
-  if (body.code === 'INTERNAL' && error instanceof Error) process.stderr.write(`${error.stack}\n`)
 }

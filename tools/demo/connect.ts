@@ -19,17 +19,22 @@ export async function connect(root: string, server: string, env: Record<string, 
   const { mcpServers } = JSON.parse(readFileSync(path.join(root, '.mcp.json'), 'utf8')) as McpJson
   const entry = mcpServers[server]
   if (!entry) throw new Error(`.mcp.json has no server ${server}`)
-  const client = new Client({ name: 'story-portal-demo', version: '1.0.0' })
+  const client = new Client({ name: 'story-portal-demo', version: '1.0.0' }, { versionNegotiation: { mode: 'auto' } })
   await client.connect(new StdioClientTransport({ ...entry, cwd: root, env, stderr: 'ignore' }))
   return {
     async call(tool, args = {}) {
       const answer = await client.callTool({ name: tool, arguments: args }, { timeout: 300_000 })
-      const content = (answer.structuredContent ?? {}) as Record<string, unknown>
-      if (answer.isError) throw new ToolError(tool, content['error'] as ToolError['body'])
-      return content
+      if (answer.isError) throw new ToolError(tool, errorOf(answer.content))
+      return (answer.structuredContent ?? {}) as Record<string, unknown>
     },
     close: () => client.close(),
   }
+}
+
+/** In every revision of the protocol the error body is the text of the result. */
+function errorOf(content: readonly unknown[]): ToolError['body'] {
+  const [first] = content as { text?: string }[]
+  return (JSON.parse(first?.text ?? '{}') as { error: ToolError['body'] }).error
 }
 
 /** What a tool answered instead of a result. */
@@ -37,7 +42,7 @@ export class ToolError extends Error {
   readonly body: { code: string; number: string; message: string; hint: string; details?: unknown }
 
   constructor(tool: string, body: ToolError['body']) {
-    super(`${tool}: ${body?.message} ${body?.hint} ${JSON.stringify(body?.details ?? '')}`)
+    super(`${tool}: ${body.message} ${body.hint} ${JSON.stringify(body.details ?? '')}`)
     this.body = body
   }
 }

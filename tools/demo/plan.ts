@@ -59,7 +59,7 @@ const RANK_CODE = `
 const UNSTEADY_CODE = `
   const { tasks } = await tools.planning.get_plan({ plan_id: (await tools.planning.list_plans({ goal_id: input.goal_id })).items[0].id })
   const failed = tasks.find((task) => task.key === 'tests').attempts
-  if (failed < 2) throw new Error('not reachable yet (try ' + (failed + 1) + ')')
+  if (failed < 2) throw new Error('the index is still being built')
   const tests = input.files.filter((file) => file.path.endsWith('.test.ts'))
   return { test_files: tests.length, lines: tests.reduce((sum, file) => sum + file.lines, 0) }
 `
@@ -87,7 +87,7 @@ export function demoPlan(goalId: string, repository: Repository) {
         key: 'ranking',
         kind: 'code',
         code: RANK_CODE,
-        input: { files: '{{plan.input.paths}}', imports: '{{plan.input.imports}}', steps: 40_000_000 },
+        input: { files: '{{plan.input.paths}}', imports: '{{plan.input.imports}}', steps: 60_000_000 },
         retry: { max_attempts: 3, backoff_ms: 200 },
       },
       {

@@ -5,19 +5,24 @@ import { runningProcesses } from '../cli/platform-state.ts'
 import { commandLine, descendants } from '../cli/processes.ts'
 
 const SAMPLE_MS = 60
-/** CPU time between two samples that only a running program uses. */
-const BUSY_MS = 30
+/** More CPU time than a sandbox process needs to start: one that has used it and goes on is in the middle of a program. */
+const STARTED_MS = 600
+
+export interface Kill {
+  pid: number
+  at: number
+}
 
 /** Waits for a sandbox process of this home that is working and ends it with SIGKILL; undefined when none was busy in time. */
-export async function killBusySandbox(home: string, waitMs: number): Promise<number | undefined> {
+export async function killBusySandbox(home: string, waitMs: number): Promise<Kill | undefined> {
   const deadline = Date.now() + waitMs
   let before = new Map<number, number>()
   while (Date.now() < deadline) {
     const now = new Map(sandboxProcesses(home).map((pid) => [pid, cpuMs(pid)]))
     for (const [pid, used] of now) {
-      if (used - (before.get(pid) ?? used) < BUSY_MS) continue
+      if (used < STARTED_MS || used === (before.get(pid) ?? used)) continue
       process.kill(pid, 'SIGKILL')
-      return pid
+      return { pid, at: Date.now() }
     }
     before = now
     await sleep(SAMPLE_MS)
