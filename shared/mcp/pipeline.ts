@@ -1,5 +1,6 @@
 import type { ScopedDb, TenantScope, Tx } from '../db/index.ts'
 import { assertOutsideTransaction } from '../db/index.ts'
+import { argumentsHash, withIdempotency } from '../engine/index.ts'
 import { errors, isStoryPortalError, type StoryPortalError } from '../errors/index.ts'
 import type { Logger } from '../telemetry/index.ts'
 import { authorise } from './authorise.ts'
@@ -101,7 +102,6 @@ function runInTransaction(call: Call): Promise<Result> {
   }
   const body = async (tx: Tx): Promise<Result> => {
     if (call.key === undefined) return once(tx)
-    const { argumentsHash, withIdempotency } = await import('../engine/index.ts')
     const identity = {
       tool: tool.name,
       key: call.key,

@@ -6,7 +6,7 @@ import { createCacheServices } from '../cache/index.ts'
 import type { Config } from '../config/index.ts'
 import type { Db } from '../db/index.ts'
 import type { ErrorBody } from '../errors/index.ts'
-import type { Jobs } from '../jobs/index.ts'
+import { createJobs, type Jobs } from '../jobs/index.ts'
 import { createHost, type Host, type LoadedServer, loadServer, localBackend, serveConnection } from '../mcp/index.ts'
 import { createLogger, type Logger } from '../telemetry/index.ts'
 import { type TestDatabase, testDatabase, testTenant } from './database.ts'
@@ -130,18 +130,18 @@ async function openHost(servers: readonly LoadedServer[], db: TestDatabase, opti
     level: process.env['STORY_PORTAL_TEST_LOG'] === undefined ? 'silent' : 'debug',
   })
   const services = await createCacheServices({ config, db, log })
-  const jobs = await openJobs(db, config, log)
+  const jobs = await openJobs(db, log, options.start ?? false)
   const clock = options.clock === undefined ? {} : { now: options.clock }
-  const host = createHost({ config, servers, db: borrowed(db), services, jobs, log, ...clock })
+  const host = createHost({ config, servers, db: lent<Db>(db, 'close'), services, jobs, log, ...clock })
   if (options.start) await host.start()
   return host
 }
 
-/** The database outlives the host: other tests of the file use it too. */
-function borrowed(db: Db): Db {
-  return new Proxy(db, {
+/** Something that outlives the host, because other tests of the file use it too: the host's closing it does nothing. */
+function lent<T extends object>(thing: T, ending: keyof T): T {
+  return new Proxy(thing, {
     get(target, name) {
-      if (name === 'close') return async () => {}
+      if (name === ending) return async () => {}
       const value: unknown = Reflect.get(target, name, target)
       return typeof value === 'function' ? value.bind(target) : value
     },
@@ -166,9 +166,12 @@ async function callTool(
   return (await client.callTool({ name, arguments: { ...args } }, given)) as CallToolResult
 }
 
-/** Interim: until the job queue is in the tree, hosts under test go without one. */
-async function openJobs(db: Db, config: Config, log: Logger): Promise<Jobs> {
-  const { createJobs } = await import(new URL('../jobs/index.ts', import.meta.url).href)
-  if (createJobs === undefined) return { start: async () => {}, stop: async () => {} } as unknown as Jobs
-  return createJobs({ db, config, log })
+const idleJobs = new WeakMap<Db, Promise<Jobs>>()
+
+/** A host that works on jobs has a queue of its own; those that only add some share the database's. */
+async function openJobs(db: Db, log: Logger, start: boolean): Promise<Jobs> {
+  if (start) return createJobs({ db, log, poll_ms: 200 })
+  const shared = idleJobs.get(db) ?? createJobs({ db, log })
+  idleJobs.set(db, shared)
+  return lent(await shared, 'stop')
 }
