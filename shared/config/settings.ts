@@ -89,7 +89,8 @@ export const SETTINGS = {
   },
   STORY_PORTAL_DB_IDLE_TRANSACTION_MS: {
     path: 'db.idle_transaction_ms',
-    about: 'An open transaction without a statement for this long is rolled back.',
+    about:
+      'Embedded: an open transaction without a statement for this long is rolled back; on PostgreSQL after three times that.',
     schema: integer(100, 600_000, 5000),
   },
   STORY_PORTAL_DB_LOCK_TIMEOUT_MS: {

@@ -97,7 +97,8 @@ async function openEmbedded(config: DatabaseConfig, options: OpenOptions): Promi
 function openPostgres(config: DatabaseConfig, options: OpenOptions): Db {
   const url = config.db.url
   if (url === undefined) throw new Error('distributed mode without DATABASE_URL')
-  const settings = { ...config.db, url }
+  // Nobody waits behind an idle transaction here as they do for the one embedded connection: a busy process gets more time.
+  const settings = { ...config.db, url, idleTransactionMs: config.db.idleTransactionMs * 3 }
   const source = new PostgresSource(settings, options.log)
   const listener = new PostgresListener(settings, options.log)
   const kysely = new Kysely<Tables>({ dialect: dialect(source) })

@@ -97,7 +97,7 @@ test('a migration may take longer than an ordinary query', async () => {
     const known = mkdtempSync(path.join(tmpdir(), 'story-portal-migrations-'))
     for (const name of migrationNames()) writeFileSync(path.join(known, `${name}.ts`), 'export async function up() {}')
     const slow = path.join(known, `299900000000_test_slow_${process.pid}.ts`)
-    const sleep = `await db.selectNoFrom((e) => e.fn('pg_sleep', [e.lit(1)]).as('x')).execute()`
+    const sleep = `await db.selectNoFrom((e) => e.fn('pg_sleep', [e.lit(4)]).as('x')).execute()`
     writeFileSync(slow, `export async function up(db) { ${sleep} }\n`)
     expect((await migrate(patient, { dir: known })).applied).toHaveLength(1)
     expect(patient.mode === 'embedded' ? internalsOf(patient).restarts() : 0).toBe(0)

@@ -2,6 +2,9 @@ import type pg from 'pg'
 import type { Lease } from '../connection.ts'
 import type { Engine } from './engine.ts'
 
+/** Longer than a busy event loop is behind, far shorter than what is watched for. */
+const LATE_MS = 250
+
 export interface HolderEvents {
   idleMs: number
   queryMs(): number
@@ -55,18 +58,26 @@ export class Holder implements Lease {
 
   busy(): void {
     this.#outstanding += 1
-    clearTimeout(this.#timer)
-    this.#timer = setTimeout(() => this.#events.onSlow(), this.#events.queryMs())
+    this.#watch(this.#events.queryMs(), () => this.#events.onSlow())
   }
 
   idle(): void {
     this.#outstanding -= 1
-    clearTimeout(this.#timer)
     if (this.#outstanding <= 0) this.#watchIdle()
   }
 
   #watchIdle(): void {
+    this.#watch(this.#events.idleMs, () => this.#events.onIdle(this))
+  }
+
+  /** A timer that comes late says that this thread was busy, not that the other side was: then it is given its time again. */
+  #watch(ms: number, act: () => void): void {
+    clearTimeout(this.#timer)
     if (this.#released || this.#revoked) return
-    this.#timer = setTimeout(() => this.#events.onIdle(this), this.#events.idleMs)
+    const due = performance.now() + ms
+    this.#timer = setTimeout(() => {
+      if (performance.now() - due > LATE_MS) this.#watch(ms, act)
+      else act()
+    }, ms)
   }
 }
