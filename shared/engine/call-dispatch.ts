@@ -10,7 +10,8 @@ type Stop = 'timed_out' | 'cancelled' | 'lease_lost'
 
 /**
  * Dispatches a held call outside any transaction, with heartbeat, timeout and cancellation, and says how it ended. Undefined:
- * the lease was lost meanwhile, so there is nothing to record.
+ * the lease was lost meanwhile, so there is nothing to record. Throws what a dispatch throws to say that its process stops
+ * (callErrors.abandoned): the call is handed back unrecorded, for another process to take over at once.
  */
 export async function dispatchCall(db: Db, spec: CallSpec, held: InvocationRecord): Promise<Outcome | undefined> {
   const stop = new AbortController()
@@ -27,6 +28,10 @@ export async function dispatchCall(db: Db, spec: CallSpec, held: InvocationRecor
     }
     const ended = await Promise.race([attempt(() => spec.dispatch(call)), stopped(stop.signal)])
     if (ended.stop === 'lease_lost') return undefined
+    if (isAbandoned(ended.error)) {
+      await extendCall(db, spec.scope, held, 0)
+      throw ended.error
+    }
     return await settle(spec, ended)
   } finally {
     timers.clear()
@@ -50,6 +55,12 @@ export function unknownOutcome(spec: CallSpec, cause?: unknown): Outcome {
   const error = callErrors.outcomeUnknown({}, cause === undefined ? {} : { details: { cause } })
   return { status: 'unknown', error: body(spec, error) }
 }
+
+function isAbandoned(error: unknown): boolean {
+  return isStoryPortalError(error) && error.number === ABANDONED
+}
+
+const ABANDONED = callErrors.abandoned().number
 
 interface Ended {
   result?: DispatchResult

@@ -44,6 +44,13 @@ export const callErrors = defineErrors(0, {
     message: '{what} {value} is not one.',
     hint: 'Write a version as 1.2.3 and a range as 1.2.3, ^1.2, ~1.2.0, 1.x, >=1.0.0 <2.0.0 or *.',
   },
+  abandoned: {
+    number: 'E0505',
+    code: 'UNAVAILABLE',
+    severity: 'info',
+    message: 'The process that carried out this call stopped before it ended.',
+    hint: 'Repeat the call with the same idempotency_key: another process goes on with it.',
+  },
   budgetExceeded: {
     number: 'E0510',
     code: 'LIMIT_EXCEEDED',

@@ -129,7 +129,8 @@ function symbolToken(m: RegExpExecArray): Token {
 }
 
 function wordToken(path: Path): Token {
-  const word = path.length === 1 ? WORDS[String(path[0]).toLowerCase()] : undefined
+  const name = String(path[0]).toLowerCase()
+  const word = path.length === 1 && Object.hasOwn(WORDS, name) ? WORDS[name] : undefined
   if (typeof word === 'string') return { kind: 'op', text: word }
   return { kind: 'value', value: word ?? { kind: 'path', path } }
 }

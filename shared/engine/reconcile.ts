@@ -154,10 +154,16 @@ async function expireCalls(db: Db, condition: Condition): Promise<number> {
   })
 }
 
+/** Calls that somebody else takes up again under the same key: the worker of their open task, or the call they are part of. */
+const COMES_BACK = sql`(
+  exists (select from core.tasks t where t.tenant_id = i.tenant_id and t.id = i.task_id and t.status in ('ready', 'running'))
+  or exists (select from core.invocations p where p.tenant_id = i.tenant_id and p.id = i.parent_invocation_id
+    and p.status in ('pending', 'running')))`
+
 /** A committed intent is never forgotten (I6): calls that nobody came back to, and submitted ones whose job got lost. */
 async function resubmitCalls(db: Db, jobs: Jobs): Promise<number> {
   const grace = sql`core.now() - make_interval(secs => ${CALL_GRACE_MS / 1_000}::float8)`
-  const lost = sql`core.invocations where status = 'running' and lease_expires_at <= ${grace}`
+  const lost = sql`core.invocations i where status = 'running' and lease_expires_at <= ${grace} and not ${COMES_BACK}`
   const waiting = sql`core.invocations where status = 'pending' and created_at <= ${grace}`
   const found = [...(await select(db, lost)), ...(await select(db, waiting))]
   if (found.length === 0) return 0
