@@ -33,8 +33,14 @@ export async function ensureInstalled({ beforeInstall } = {}) {
   }
 }
 
+/** Third-party packages of the lockfile. A new server changes the file too, and has nothing to install. */
+function wantedPackages() {
+  const { packages } = JSON.parse(readFileSync(lockfile, 'utf8'))
+  return Object.entries(packages).filter(([name, entry]) => name.includes('node_modules/') && !entry.link)
+}
+
 function fingerprint() {
-  const hash = createHash('sha256').update(readFileSync(lockfile))
+  const hash = createHash('sha256').update(JSON.stringify(wantedPackages()))
   // A folder shared between machines (a mount in a container) must not keep another platform's binaries.
   return hash.update(`${process.platform}-${process.arch}`).digest('hex')
 }
@@ -47,14 +53,12 @@ function isInstalled() {
   return true
 }
 
-/** True when somebody ran `npm install` or `npm ci` by hand: npm's own record of node_modules is then what we would install. */
+/** True when npm's own record of node_modules is what we would install: somebody ran `npm install` or `npm ci` by hand. */
 function matchesLockfile() {
   const record = read(path.join(modules, '.package-lock.json'))
-  if (record === undefined || read(marker) !== undefined) return false
+  if (record === undefined) return false
   const held = JSON.parse(record).packages
-  const wanted = JSON.parse(readFileSync(lockfile, 'utf8')).packages
-  return Object.entries(wanted).every(([name, entry]) => {
-    if (!name.startsWith('node_modules/') || entry.link) return true
+  return wantedPackages().every(([name, entry]) => {
     const have = held[name]
     return have ? have.version === entry.version && have.integrity === entry.integrity : entry.optional === true
   })

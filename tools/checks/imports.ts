@@ -16,7 +16,7 @@ export function checkImports(): string[] {
   ]
 }
 
-function faultsOf(file: string, item: Import, manifest: Record<string, Record<string, string>>): string[] {
+export function faultsOf(file: string, item: Import, manifest: Record<string, Record<string, string>>): string[] {
   const { specifier } = item
   if (specifier.startsWith('node:')) return []
   const target = localTarget(file, specifier)
@@ -71,7 +71,7 @@ function environmentFaults({ file, readsEnvironment }: SourceModule): string[] {
 }
 
 /** Files that load each other at run time; every cycle once, beginning with its first file by name. */
-function cycles(modules: SourceModule[]): string[] {
+export function cycles(modules: SourceModule[]): string[] {
   const edges = new Map(
     modules.map(({ file, imports }) => [
       file,

@@ -24,11 +24,12 @@ interface Node {
 export function sourceModules(): SourceModule[] {
   return projectFiles()
     .filter((file) => /\.(ts|js)$/.test(file))
-    .map(parse)
+    .map((file) => parseModule(file, read(file)))
 }
 
-function parse(file: string): SourceModule {
-  const program = parseAst(read(file), { lang: file.endsWith('.ts') ? 'ts' : 'js' }) as unknown as Node
+/** What one file imports; `file` decides the language by its end. */
+export function parseModule(file: string, text: string): SourceModule {
+  const program = parseAst(text, { lang: file.endsWith('.ts') ? 'ts' : 'js' }) as unknown as Node
   const module: SourceModule = { file, imports: [], readsEnvironment: false }
   visit(program, (node) => {
     const found = importOf(node)
