@@ -1,6 +1,6 @@
 import type { Caller } from '@story-portal/shared/auth'
 import type { TenantScope } from '@story-portal/shared/db'
-import type { CallSpec, Dispatch, DispatchResult } from '@story-portal/shared/engine'
+import { type CallSpec, callErrors, type Dispatch, type DispatchResult } from '@story-portal/shared/engine'
 import { isStoryPortalError, type StoryPortalError } from '@story-portal/shared/errors'
 import { assertStorable } from '@story-portal/shared/events'
 import type { Host } from '@story-portal/shared/mcp'
@@ -40,11 +40,27 @@ async function runWork(host: Host, scope: TenantScope, call: Dispatch, work: Wor
     signal: call.signal,
     onCall: capabilities({ host, scope, call, caller, grants: work.grants }),
   }
-  const result = await sandboxOf(host).run(request)
+  const result = await runOnce(host, request)
   // Somebody killed the process. Code without capabilities has changed nothing, so it may run again; once, because it may be
   // the code that got it killed.
-  if (!result.ok && result.error.number === 'E3020' && work.grants.length === 0) return sandboxOf(host).run(request)
+  if (!result.ok && result.error.number === 'E3020' && work.grants.length === 0) return runOnce(host, request)
   return result
+}
+
+/** A run that ends because this process stops has no outcome: it is handed back, and the next process runs it. */
+async function runOnce(host: Host, request: RunRequest): Promise<RunResult> {
+  try {
+    const result = await sandboxOf(host).run(request)
+    if (!result.ok && stopsHere(host, result.error)) throw callErrors.abandoned()
+    return result
+  } catch (error) {
+    throw stopsHere(host, error) ? callErrors.abandoned() : error
+  }
+}
+
+/** Killed with, or refused by, a sandbox that closes. */
+function stopsHere(host: Host, error: unknown): boolean {
+  return host.draining && isStoryPortalError(error) && ['E3020', 'E3023'].includes(error.number)
 }
 
 function outcomeOf(host: Host, work: Work, run: RunResult): DispatchResult {

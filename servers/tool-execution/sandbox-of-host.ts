@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Config } from '@story-portal/shared/config'
 import type { Host } from '@story-portal/shared/mcp'
 import type { z } from 'zod'
@@ -28,10 +29,20 @@ export function sandboxOf(host: Host): Sandbox {
   return fresh
 }
 
+/** Lets what runs end within the drain limit of the process, then kills the rest; nothing can be started afterwards. */
 export async function closeSandboxOf(host: Host): Promise<void> {
   const sandbox = sandboxes.get(host)
-  sandboxes.delete(host)
-  await sandbox?.close()
+  if (!sandbox) return
+  const limit = performance.now() + host.config.mcp.drainMs
+  while (performance.now() < limit && isBusy(sandbox)) await sleep(LOOK_MS)
+  await sandbox.close()
+}
+
+const LOOK_MS = 25
+
+function isBusy(sandbox: Sandbox): boolean {
+  const { active, queued } = sandbox.stats()
+  return active + queued > 0
 }
 
 /** What the caller asked for, cut to what this installation allows. Heap may be raised up to half of the process's memory. */

@@ -45,7 +45,7 @@ export const callErrors = defineErrors(0, {
     hint: 'Write a version as 1.2.3 and a range as 1.2.3, ^1.2, ~1.2.0, 1.x, >=1.0.0 <2.0.0 or *.',
   },
   abandoned: {
-    number: 'E0505',
+    number: 'E0506',
     code: 'UNAVAILABLE',
     severity: 'info',
     message: 'The process that carried out this call stopped before it ended.',

@@ -8,6 +8,9 @@ import { failedWith } from './outcome.ts'
 /** Longest a task may take that names no timeout_ms; the sandbox has its own, shorter limit. */
 const DEFAULT_TIMEOUT_MS = 600_000
 
+/** The callee enforces the task's timeout and says so in its own words; only after this much more the wait ends without them. */
+const GRACE_MS = 5_000
+
 export interface Dispatch {
   host: Host
   task: ClaimedTask
@@ -47,8 +50,9 @@ async function runCode(dispatch: Dispatch): Promise<TaskOutcome> {
 
 async function invokeTool(dispatch: Dispatch): Promise<TaskOutcome> {
   const { task } = dispatch
-  const { tool, version } = task.spec
-  const args = defined({ tool, version, arguments: task.input ?? {} })
+  const { tool, tool_version } = task.spec
+  // The version that was chosen when the plan was made, not the one that its range stands for today.
+  const args = defined({ tool, version: tool_version, arguments: task.input ?? {} })
   const { invocation } = await call(dispatch, 'tool-execution', 'invoke_tool', args, attemptKey(task))
   return outcomeOf(invocation as InvocationView)
 }
@@ -98,7 +102,7 @@ function call(dispatch: Dispatch, server: string, tool: string, args: unknown, k
   return host.call(server, tool, args, {
     caller: callerOf(dispatch),
     idempotency_key: key,
-    timeout_ms: task.timeout_ms ?? DEFAULT_TIMEOUT_MS,
+    timeout_ms: task.timeout_ms === null ? DEFAULT_TIMEOUT_MS : task.timeout_ms + GRACE_MS,
     ...(runId === undefined ? {} : { correlation_id: runId }),
   })
 }

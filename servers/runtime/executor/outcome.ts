@@ -1,5 +1,5 @@
-import type { TaskOutcome } from '@story-portal/shared/engine'
-import { isStoryPortalError, toErrorBody } from '@story-portal/shared/errors'
+import { callErrors, type TaskOutcome } from '@story-portal/shared/engine'
+import { isStoryPortalError, type StoryPortalError, toErrorBody } from '@story-portal/shared/errors'
 
 /** Refusals that another try of the same task would only meet again; everything else the task's retry policy decides. */
 const FINAL_CODES = ['DENIED', 'UNAUTHENTICATED', 'NOT_FOUND']
@@ -22,5 +22,12 @@ export function failedWith(error: { code?: unknown; number?: unknown }): TaskOut
  * the same key is sent again, because whatever happened is recorded under it. Answers of the layers above are about the work.
  */
 export function leftOpen(error: unknown): boolean {
-  return isStoryPortalError(error) && error.code === 'UNAVAILABLE' && /^E0(?!5)/.test(error.number)
+  return (
+    isStoryPortalError(error) && error.code === 'UNAVAILABLE' && (/^E0(?!5)/.test(error.number) || isOpenCall(error))
+  )
+}
+
+/** The call runs on under another worker, or was handed back by a process that stopped. */
+function isOpenCall({ number }: StoryPortalError): boolean {
+  return number === callErrors.stillRunning().number || number === callErrors.abandoned().number
 }
