@@ -42,6 +42,12 @@ const databaseUrl = z
 const text = (max: number) =>
   z.string('must be text').min(1, 'must not be empty').max(max, `must be at most ${max} characters`)
 
+const hostNames = z
+  .string('must be names with commas between')
+  .max(4096, 'must be at most 4096 characters')
+  .regex(/^[\w.:[\]-]+(\s*,\s*[\w.:[\]-]+)*$/, 'must be host names without scheme or port, with commas between')
+  .optional()
+
 const LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
 
 /** Every setting of the platform, by environment name. Documentation and the check for unknown names are made from it. */
@@ -192,6 +198,11 @@ export const SETTINGS = {
     reloadable: true,
     about: 'How long calls in flight may go on after the signal to stop.',
     schema: integer(0, 600_000, 10_000),
+  },
+  STORY_PORTAL_ALLOWED_HOSTS: {
+    path: 'mcp.allowed_hosts',
+    about: 'More names the servers are reached by, with commas between; this machine and STORY_PORTAL_HOST always are.',
+    schema: hostNames,
   },
   STORY_PORTAL_LOG_LEVEL: {
     path: 'log.level',

@@ -34,7 +34,7 @@ const IDEMPOTENCY_KEY = z
   .min(1)
   .max(200)
   .optional()
-  .describe('Same key and arguments again: the first result comes back and nothing happens twice.')
+  .describe('Repeated with the same key: the first result again, no second effect.')
 
 const HINTS: Record<Effect, { readOnly: boolean; destructive: boolean; idempotent: boolean }> = {
   read: { readOnly: true, destructive: false, idempotent: true },

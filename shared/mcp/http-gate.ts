@@ -15,7 +15,7 @@ export interface GateOptions {
   /** The address listened on; its name is allowed as Host when it is not a wildcard. */
   host: string
   /** More names this server is reached by, for example behind a proxy. */
-  allowedHosts?: readonly string[]
+  allowedHosts: readonly string[]
 }
 
 export interface Gate {
@@ -29,7 +29,7 @@ export interface Gate {
 export function createGate(options: GateOptions): Gate {
   const wildcard = options.host === '0.0.0.0' || options.host === '::'
   const own = wildcard ? [] : [options.host.includes(':') ? `[${options.host}]` : options.host]
-  const more = [...own, ...(options.allowedHosts ?? [])]
+  const more = [...own, ...options.allowedHosts]
   const hosts = [...localhostAllowedHostnames(), ...more]
   const origins = [...localhostAllowedOrigins(), ...more]
   return {

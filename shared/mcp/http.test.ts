@@ -173,8 +173,8 @@ async function raw(path: string, headers: Record<string, string>) {
   return { status: Number(/^HTTP\/1\.1 (\d+)/.exec(head)?.[1]), head, body: body === '' ? undefined : JSON.parse(body) }
 }
 
-async function send(bytes: string | Buffer): Promise<string> {
-  const socket = connect(served.http.port, '127.0.0.1')
+async function send(bytes: string | Buffer, port = served.http.port): Promise<string> {
+  const socket = connect(port, '127.0.0.1')
   let text = ''
   socket.on('data', (chunk) => {
     text += chunk
@@ -264,4 +264,32 @@ test('an SSE session belongs to who opened it and its messages must be JSON-RPC'
   expect((await post('{"jsonrpc":"2.0","id":1,"method":"ping"}')).status).toBe(202)
   expect((await reader?.read())?.value).toContain('"id":1')
   await reader?.cancel()
+})
+
+test('more host names are allowed by the configuration, and only those', async () => {
+  const mcp = { ...served.host.config.mcp, allowedHosts: 'portal.example, other.example' }
+  const behindProxy = await serve(fixtureServer('proxied', 93), { config: { mcp } })
+  const status = async (host: string) => {
+    const text = await send(
+      `GET /health/live HTTP/1.1\r\nhost: ${host}\r\nconnection: close\r\n\r\n`,
+      behindProxy.http.port,
+    )
+    return /^HTTP\/1\.1 (\d+)/.exec(text)?.[1]
+  }
+  expect(await status('portal.example:8443')).toBe('200')
+  expect(await status('127.0.0.1')).toBe('200')
+  expect(await status('evil.example')).toBe('403')
+  await behindProxy.close()
+})
+
+test('a client that sends its headers slowly is cut off, and others are served meanwhile', async () => {
+  const slow = Array.from({ length: 50 }, () => {
+    const socket = connect(served.http.port, '127.0.0.1')
+    socket.on('error', () => {}).resume()
+    socket.write('GET /health/live HTTP/1.1\r\nhost: 127.0.0.1\r\nx-a')
+    return once(socket, 'close')
+  })
+  expect((await served.request('/health/live')).status).toBe(200)
+  await Promise.all(slow)
+  expect((await served.request('/health/live')).status).toBe(200)
 })

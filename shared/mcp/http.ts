@@ -22,7 +22,6 @@ export interface HttpOptions {
   token: string
   /** Verifies the envelopes of other processes, default the configured one; without it only the bearer token opens /internal. */
   serviceKey?: string
-  allowedHosts?: readonly string[]
   /** Several processes share the port and the kernel spreads connections (Linux). */
   reusePort?: boolean
 }
@@ -40,6 +39,11 @@ interface Route {
   handle: Handler
 }
 
+const CLIENT_ERRORS: Record<string, string> = {
+  HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
+  ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
+}
+
 /** Headers must be here after 8 s and the whole request after 10 s: a slow client holds a socket, never a worker. */
 const TIMEOUTS = {
   headersTimeout: 8_000,
@@ -52,14 +56,17 @@ const TIMEOUTS = {
 export async function serveHttp(host: Host, serverName: string, options: HttpOptions): Promise<HttpHandle> {
   const server = host.servers.get(serverName)
   if (!server) throw errors.unknownServer({ server: serverName })
-  const gate = createGate({ ...options, host: host.config.host })
+  const allowedHosts = (host.config.mcp.allowedHosts ?? '').split(',').map((name) => name.trim().toLowerCase())
+  const gate = createGate({ token: options.token, host: host.config.host, allowedHosts: allowedHosts.filter(Boolean) })
   const app = routes(host, localBackend(host, server), gate, options.serviceKey ?? host.config.serviceKey)
   const http = createServer({ ...TIMEOUTS, keepAlive: true, noDelay: true }, (req, res) => {
     dispatch(app.table, gate, req, res).catch((error: unknown) => fail(host, res, error))
   })
   http.on('clientError', (error: NodeJS.ErrnoException, socket) => {
-    const status = error.code === 'HPE_HEADER_OVERFLOW' ? '431 Request Header Fields Too Large' : '400 Bad Request'
-    if (socket.writable) socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
+    if (!socket.writable) return
+    const status = CLIENT_ERRORS[error.code ?? ''] ?? '400 Bad Request'
+    // Destroyed once flushed: a client that reads nothing and closes nothing must not keep the socket.
+    socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`, () => socket.destroy())
   })
   const port = options.port ?? host.config.portBase + server.port
   await listen(http, serverName, host.config.host, port, options.reusePort ?? false)

@@ -3,359 +3,246 @@
 /** Input and output of every tool by server, as `ctx.call` types them. */
 export interface ToolTypes {
   'data': {
-    /** Appends an event of your own to a stream of your own and returns it in its CloudEvents envelope. Changes of records write their events themselves: use update_record. */
+    /** Appends an event to a stream of your own. For a change of a record, call update_record. */
     append_event: {
       input: {
-        /** Versions count per stream, for example build/42 */
+        /** Such as build/42 */
         stream: string
-        /** What happened, for example build.finished */
+        /** Such as build.finished */
         type: string
         /** Any JSON */
         data: unknown
-        /** Refuses when the stream is at another version; 0: must be new */
+        /** Else it is refused */
         expected_version?: number
-        /** What it is about; default: the stream after its first slash */
-        subject?: string
-        /** When it happened, if not now */
+        /** If not now */
         time?: string
-        /** Version of the shape of data */
-        schema_version?: number
-        /** Same key and arguments again: the first result comes back and nothing happens twice. */
+        /** Repeated with the same key: the first result again, no second effect. */
         idempotency_key?: string
       }
       output: {
         event: {
           position: string
-          stream: string
           version: number
-          type: string
-          time: string
-          data: unknown
         }
       }
     }
-    /** Creates a record and its first event. Plans, tasks, tools, runs, invocations and configurations have tools of their own, such as create_plan, register_tool, set_configuration. */
+    /** Creates a goal, agent, session, evaluation or feedback. Other kinds have tools of their own, such as create_plan. */
     create_record: {
       input: {
-        /** Kind of record */
-        kind: 'agent' | 'configuration' | 'evaluation' | 'feedback' | 'goal' | 'invocation' | 'plan' | 'run' | 'session' | 'task' | 'tool'
-        /** Fields of the new record */
+        /** Such as goal */
+        kind: string
+        /** Its fields */
         data: Record<string, unknown>
-        /** Why; kept in the history */
+        /** Why */
         reason?: string
-        /** Same key and arguments again: the first result comes back and nothing happens twice. */
+        /** Repeated with the same key: the first result again, no second effect. */
         idempotency_key?: string
       }
       output: {
-        record: {
-          id: string
-          version: number
-          created_at: string
-          updated_at: string
-          created_by: string
-        }
+        record: Record<string, unknown>
       }
     }
-    /** Deletes a record softly: lists and reads leave it out, its history stays. To bring it back, call restore_record. */
+    /** Deletes a record, not its history. To bring it back, call restore_record. */
     delete_record: {
       input: {
-        /** Kind of record */
-        kind: 'agent' | 'configuration' | 'evaluation' | 'feedback' | 'goal' | 'invocation' | 'plan' | 'run' | 'session' | 'task' | 'tool'
-        /** Id, such as gol_... */
+        /** Such as goal */
+        kind: string
+        /** Id */
         id: string
-        /** Refuses when the version is another one */
+        /** Else it is refused */
         expected_version?: number
-        /** Why; kept in the history */
+        /** Why */
         reason?: string
-        /** Same key and arguments again: the first result comes back and nothing happens twice. */
+        /** Repeated with the same key: the first result again, no second effect. */
         idempotency_key?: string
       }
       output: {
-        record: {
-          id: string
-          version: number
-          created_at: string
-          updated_at: string
-          created_by: string
-        }
+        record: Record<string, unknown>
       }
     }
-    /** Returns one configuration: value, version, and the schema its values must fit. To find keys, call list_configurations. */
+    /** Returns one configuration. To find keys, call list_configurations. */
     get_configuration: {
       input: {
-        /** For example planning.max_parallel */
+        /** Such as a.b */
         key: string
       }
       output: {
-        configuration: {
-          key: string
-          value: unknown
-          version: number
-        }
+        configuration: Record<string, unknown>
       }
     }
-    /** Returns figures of the database as this process sees it: connection, migrations, pgvector, pool, slow queries, missing indexes, table sizes, projections. For other servers, call list_layers. */
+    /** Returns figures of the database: migrations, pool, slow queries, missing indexes, tables. */
     get_data_health: {
       input: Record<string, never>
       output: {
         ok: boolean
-        database: {
-          mode: string
-          server_version: string
-          latency_ms: number
-          pgvector: string | null
-        }
-        pool: {
-          size: number
-          idle: number
-          waiting: number
-        }
-        migrations: {
-          applied: number
-          pending: string[]
-        }
-        slow_queries: {
-          source: string
-          items: {
-            query: string
-          }[]
-        }
-        missing_indexes: {
-          table: string
-        }[]
-        tables: {
-          table: string
-          rows: number
-          bytes: number
-        }[]
-        projections: {
-          name: string
-          position: string
-          behind: number
-        }[]
-        activity: {
-          day: string
-          type: string
-          events: number
-        }[]
+        database: Record<string, unknown>
+        migrations: Record<string, unknown>
+        tables: Record<string, unknown>[]
       }
     }
-    /** Returns one record, now or as it was at a time or event position, rebuilt from its events. To see what changed in between, call get_record_history. */
+    /** Returns one record, now or as of a time or event position. For what changed, call get_record_history. */
     get_record: {
       input: {
-        /** Kind of record */
-        kind: 'agent' | 'configuration' | 'evaluation' | 'feedback' | 'goal' | 'invocation' | 'plan' | 'run' | 'session' | 'task' | 'tool'
-        /** Id, such as gol_... */
+        /** Such as goal */
+        kind: string
+        /** Id */
         id: string
-        /** ISO 8601 time, or position of an event */
+        /** ISO 8601 time or event position */
         as_of?: string
-        /** Also a deleted record */
+        /** Deleted ones too */
         include_deleted?: boolean
       }
       output: {
-        record: {
-          id: string
-          version: number
-          created_at: string
-          updated_at: string
-          created_by: string
-        }
+        record: Record<string, unknown>
       }
     }
-    /** Lists every change of a record, oldest first: who, when, why, and each field from and to. For the whole state at one of them, call get_record with as_of. */
+    /** Lists the changes of a record, oldest first: who, when, why, what. For a state, call get_record. */
     get_record_history: {
       input: {
-        /** Kind of record */
-        kind: 'agent' | 'configuration' | 'evaluation' | 'feedback' | 'goal' | 'invocation' | 'plan' | 'run' | 'session' | 'task' | 'tool'
-        /** Id, such as gol_... */
+        /** Such as goal */
+        kind: string
+        /** Id */
         id: string
-        /** Most items of one page */
+        /** Most items */
         limit?: number
-        /** next_cursor of the page before, with the same arguments */
+        /** next_cursor */
         cursor?: string
       }
       output: {
-        items: {
-          version: number
-          type: string
-          at: string
-          by: string
-          reason: string | null
-          changes: Record<string, {
-            from: unknown
-            to: unknown
-          }>
-          position: string
-        }[]
-        /** Null on the last page */
+        items: Record<string, unknown>[]
         next_cursor: string | null
       }
     }
-    /** Lists configurations by key with value and version; long values are left out. For one with its schema, call get_configuration. */
+    /** Lists configurations by key. For long values and schemas, call get_configuration. */
     list_configurations: {
       input: {
-        /** Only keys that begin so, for example planning. */
+        /** Start of the key */
         prefix?: string
-        /** Words of key or description */
+        /** Words */
         query?: string
-        /** Most items of one page */
+        /** Most items */
         limit?: number
-        /** next_cursor of the page before, with the same arguments */
+        /** next_cursor */
         cursor?: string
       }
       output: {
-        items: {
-          key: string
-          version: number
-        }[]
-        /** Null on the last page */
+        items: Record<string, unknown>[]
         next_cursor: string | null
       }
     }
-    /** Lists events in log order, of a stream or across all. To follow the log, send the position of the last event as after_position: no event is ever missed or repeated. */
+    /** Lists events in log order. To follow the log, send the last position as after_position. */
     list_events: {
       input: {
-        /** For example goal/gol_... or build/42 */
+        /** Such as build/42 */
         stream?: string
-        /** Type or pattern: goal.created, goal.* */
+        /** Such as goal.* */
         type?: string
-        /** Events of one call and all it caused */
+        /** Of one call */
         correlation_id?: string
-        /** Only events after this position */
+        /** Only later events */
         after_position?: string
-        /** Most items of one page */
+        /** Most items */
         limit?: number
-        /** next_cursor of the page before, with the same arguments */
+        /** next_cursor */
         cursor?: string
       }
       output: {
-        items: {
-          position: string
-          stream: string
-          version: number
-          type: string
-          time: string
-          data: unknown
-        }[]
-        /** Null on the last page */
+        items: Record<string, unknown>[]
         next_cursor: string | null
       }
     }
-    /** Lists records of a kind by filter, words and order, page by page; nulls and long values are left out. For one whole record, call get_record. */
+    /** Lists records of a kind, compact. For one whole record, call get_record. */
     list_records: {
       input: {
-        /** Kind of record */
-        kind: 'agent' | 'configuration' | 'evaluation' | 'feedback' | 'goal' | 'invocation' | 'plan' | 'run' | 'session' | 'task' | 'tool'
-        /** Field to value, list of values, null, or {eq, ne, in, gt, gte, lt, lte, contains, is_null}: {"status": "active"} */
+        /** Such as goal */
+        kind: string
+        /** {field: value, list, null or {eq ne in gt gte lt lte contains is_null: value}} */
         filter?: Record<string, unknown>
-        /** Words, "exact words", or, -without */
+        /** Words, "exact words", -without */
         query?: string
-        /** Field; - before it: largest first. Default -created_at, best match with query */
+        /** field or -field */
         sort?: string
-        /** Most items of one page */
+        /** Most items */
         limit?: number
-        /** next_cursor of the page before, with the same arguments */
+        /** next_cursor */
         cursor?: string
-        /** Also deleted records */
+        /** Deleted ones too */
         include_deleted?: boolean
       }
       output: {
-        items: {
-          id: string
-          version: number
-        }[]
-        /** Null on the last page */
+        items: Record<string, unknown>[]
         next_cursor: string | null
       }
     }
-    /** Computes the tables of a projection again from the event log, beside the live ones, and swaps them in at once. Known projections: activity (events per day and type). */
+    /** Computes a projection again from the log: activity (events per day and type). */
     rebuild_projection: {
       input: {
-        /** Name, for example activity */
+        /** Its name */
         projection: string
-        /** Same key and arguments again: the first result comes back and nothing happens twice. */
+        /** Repeated with the same key: the first result again, no second effect. */
         idempotency_key?: string
       }
       output: {
-        projection: string
         events: number
         position: string
       }
     }
-    /** Brings a deleted record back as it was. To find deleted ones, call list_records with include_deleted. */
+    /** Brings a deleted record back. To find one, call list_records. */
     restore_record: {
       input: {
-        /** Kind of record */
-        kind: 'agent' | 'configuration' | 'evaluation' | 'feedback' | 'goal' | 'invocation' | 'plan' | 'run' | 'session' | 'task' | 'tool'
-        /** Id, such as gol_... */
+        /** Such as goal */
+        kind: string
+        /** Id */
         id: string
-        /** Refuses when the version is another one */
-        expected_version?: number
-        /** Why; kept in the history */
-        reason?: string
-        /** Same key and arguments again: the first result comes back and nothing happens twice. */
+        /** Repeated with the same key: the first result again, no second effect. */
         idempotency_key?: string
       }
       output: {
-        record: {
-          id: string
-          version: number
-          created_at: string
-          updated_at: string
-          created_by: string
-        }
+        record: Record<string, unknown>
       }
     }
-    /** Sets a configuration, checked against its JSON Schema, as a new version that takes effect at once without a restart. To see the present one, call get_configuration. */
+    /** Sets a configuration, checked against its schema, without a restart. For the present one, call get_configuration. */
     set_configuration: {
       input: {
-        /** For example planning.max_parallel */
+        /** Such as a.b */
         key: string
-        /** Any JSON but null */
+        /** Any JSON */
         value: unknown
-        /** JSON Schema for this and later values; absent: the stored one stays */
+        /** JSON Schema of value */
         schema?: Record<string, unknown>
         /** What it is for */
         description?: string
-        /** Refuses when at another version; 0: must be new */
+        /** Else it is refused */
         expected_version?: number
-        /** Why; kept in the history */
+        /** Why */
         reason?: string
-        /** Same key and arguments again: the first result comes back and nothing happens twice. */
+        /** Repeated with the same key: the first result again, no second effect. */
         idempotency_key?: string
       }
       output: {
         configuration: {
           key: string
-          value: unknown
-          version: number
         }
       }
     }
-    /** Changes fields of one record; state changes must be allowed for its kind. Fields that the platform keeps (plans, tasks, runs, invocations, tools) change by their own tools. */
+    /** Changes fields of a record. States of plans, tasks, runs and invocations change by their own tools. */
     update_record: {
       input: {
-        /** Kind of record */
-        kind: 'agent' | 'configuration' | 'evaluation' | 'feedback' | 'goal' | 'invocation' | 'plan' | 'run' | 'session' | 'task' | 'tool'
-        /** Id, such as gol_... */
+        /** Such as goal */
+        kind: string
+        /** Id */
         id: string
-        /** Fields to their new values */
+        /** Fields and their new values */
         changes: Record<string, unknown>
-        /** Refuses when the version is another one */
+        /** Else it is refused */
         expected_version?: number
-        /** Why; kept in the history */
+        /** Why */
         reason?: string
-        /** Same key and arguments again: the first result comes back and nothing happens twice. */
+        /** Repeated with the same key: the first result again, no second effect. */
         idempotency_key?: string
       }
       output: {
-        record: {
-          id: string
-          version: number
-          created_at: string
-          updated_at: string
-          created_by: string
-        }
+        record: Record<string, unknown>
       }
     }
   }
@@ -367,7 +254,7 @@ export interface ToolTypes {
         run_id: string
         /** Why; kept in the history */
         reason?: string
-        /** Same key and arguments again: the first result comes back and nothing happens twice. */
+        /** Repeated with the same key: the first result again, no second effect. */
         idempotency_key?: string
       }
       output: {
@@ -460,7 +347,7 @@ export interface ToolTypes {
         arguments?: Record<string, unknown>
         /** background returns at once; get_invocation tells how it ended */
         mode?: 'wait' | 'background'
-        /** Same key and arguments again: the first result comes back and nothing happens twice. */
+        /** Repeated with the same key: the first result again, no second effect. */
         idempotency_key?: string
       }
       output: {
@@ -527,7 +414,7 @@ export interface ToolTypes {
           memory_mb?: number
         }
         requires_approval?: boolean
-        /** Same key and arguments again: the first result comes back and nothing happens twice. */
+        /** Repeated with the same key: the first result again, no second effect. */
         idempotency_key?: string
       }
       output: {
@@ -562,7 +449,7 @@ export interface ToolTypes {
         }
         /** background returns at once; get_invocation tells how it ended */
         mode?: 'wait' | 'background'
-        /** Same key and arguments again: the first result comes back and nothing happens twice. */
+        /** Repeated with the same key: the first result again, no second effect. */
         idempotency_key?: string
       }
       output: {
@@ -583,380 +470,286 @@ export interface ToolTypes {
     }
   }
   'planning': {
-    /** Ends a plan for good: leases are void, open tasks cancelled, declared compensations run. To stop it for a while, call pause_plan. */
+    /** Ends a plan and its tasks for good and undoes what declares how. To stop it for a while, call pause_plan. */
     cancel_plan: {
       input: {
-        /** Id of the plan, pln_... */
+        /** plan id */
         plan_id: string
-        /** Why; kept in the history */
+        /** Why */
         reason?: string
-        /** Same key and arguments again: the first result comes back and nothing happens twice. */
+        /** Repeated with the same key: the first result again, no second effect. */
         idempotency_key?: string
       }
       output: {
-        plan: {
-          id: string
-          status: string
-        }
+        plan: Record<string, unknown>
       }
     }
-    /** Takes the next ready assistant task under a lease, or returns task null with a hint. End it with complete_task or fail_task; extend_task_lease gives more time. */
+    /** Takes the next ready assistant task, or null with a hint. Then call complete_task or fail_task. */
     claim_task: {
       input: {
-        /** Id of the plan, pln_... */
+        /** plan id */
         plan_id?: string
         /** What you can do; a task may ask for some */
         capabilities?: string[]
-        /** How long the task stays yours, counted from now; the platform default when absent */
+        /** From now */
         lease_ms?: number
-        /** Same key and arguments again: the first result comes back and nothing happens twice. */
+        /** Repeated with the same key: the first result again, no second effect. */
         idempotency_key?: string
       }
       output: {
-        task: {
-          id: string
-          key: string
-          status: string
-        } | null
+        task: Record<string, unknown> | null
         lease_token: string | null
         lease_expires_at: string | null
-        hint: string
       }
     }
-    /** Records the output of a claimed task and frees the tasks that wait for it; the same again returns what was recorded. When the work could not be done, call fail_task. */
+    /** Records the output of a claimed task. When it could not be done, call fail_task. */
     complete_task: {
       input: {
-        /** Id of the task, tsk_... */
+        /** task id */
         task_id: string
-        /** lease_token from claim_task */
+        /** From claim_task */
         lease_token: string
-        /** Any JSON; later tasks bind to it */
+        /** Any JSON */
         output: unknown
-        /** Same key and arguments again: the first result comes back and nothing happens twice. */
+        /** Repeated with the same key: the first result again, no second effect. */
         idempotency_key?: string
       }
       output: {
-        task: {
-          id: string
-          key: string
-          status: string
-        }
-        plan_status?: string
+        task: Record<string, unknown>
       }
     }
-    /** Creates a goal: what is to be reached and under which constraints. Next, call create_plan for the way to it. */
+    /** Creates a goal: what is to be reached. Next, create_plan makes the way to it. */
     create_goal: {
       input: {
-        /** What is to be reached, in a line */
+        /** In a line */
         title: string
         /** More about it */
         description?: string
-        /** Limits to keep to; any JSON */
+        /** Limits; any JSON */
         constraints?: unknown
-        /** plan: ends with its plan (default). manual: by update_goal */
         completes_with?: 'plan' | 'manual'
-        /** Your own names and values */
-        labels?: Record<string, unknown>
-        /** Same key and arguments again: the first result comes back and nothing happens twice. */
+        /** Repeated with the same key: the first result again, no second effect. */
         idempotency_key?: string
       }
       output: {
-        goal: {
-          id: string
-          status: string
-        }
+        goal: Record<string, unknown>
       }
     }
-    /** Creates a checked plan for a goal from your own tasks or a template; nothing runs before run_plan. To only check one, call validate_plan. */
+    /** Creates a checked plan from your tasks or a template; run_plan starts it. To only check, call validate_plan. */
     create_plan: {
       input: {
-        /** Id of the goal, gol_... */
+        /** goal id */
         goal_id: string
-        /** Also per task: name, instructions and capabilities (assistant), version, language, for_each (a list: one task per item), retry {max_attempts, backoff_ms, factor}, timeout_ms, continue_on_failure, compensate {tool or code, input}, permissions, limits */
-        tasks?: {
-          key: string
-          kind: 'code' | 'tool' | 'assistant' | 'model' | 'agent' | 'approval'
-          depends_on?: string[]
-          /** Values, or {{tasks.<key>.output.<path>}}, {{plan.input.<path>}}, {{item}} */
-          input?: unknown
-          code?: string
-          /** Registered tool, or server.tool */
-          tool?: string
-          /** tasks.a.output.n > 3 and plan.input.full */
-          when?: string
-        }[]
-        /** Any JSON; {{plan.input...}} in tasks */
+        /** Each: key; kind code, tool or assistant; depends_on [keys]; input (values, {{tasks.<key>.output.<path>}}, {{plan.input.<path>}}, {{item}}); code; tool (registered, or server.tool), version; instructions, capabilities; when (tasks.a.output.n > 3); for_each (list); retry {max_attempts, backoff_ms, factor}; timeout_ms; continue_on_failure; compensate {tool or code, input}; permissions {tools}; limits */
+        tasks?: Record<string, unknown>[]
+        /** JSON for {{plan.input}} */
         input?: unknown
+        /** For people */
         name?: string
-        /** Most tasks at one time */
+        /** Tasks at a time */
         max_parallel?: number
-        /** auto: steps when tasks are given, else template, else model */
         strategy?: 'auto' | 'steps' | 'template' | 'model'
-        /** Any unknown name answers with the list */
+        /** ? lists them */
         template?: string
-        /** Of the template */
+        /** For template */
         parameters?: Record<string, unknown>
-        /** Same key and arguments again: the first result comes back and nothing happens twice. */
+        /** Repeated with the same key: the first result again, no second effect. */
         idempotency_key?: string
       }
       output: {
-        plan: {
-          id: string
-          status: string
-        }
-        tasks: {
-          id: string
-          key: string
-          status: string
-        }[]
+        plan: Record<string, unknown>
+        tasks: Record<string, unknown>[]
       }
     }
-    /** Keeps a claimed task yours for longer. When you are done, call complete_task or fail_task instead. */
+    /** Keeps a claimed task yours for longer. When done, call complete_task. */
     extend_task_lease: {
       input: {
-        /** Id of the task, tsk_... */
+        /** task id */
         task_id: string
-        /** lease_token from claim_task */
+        /** From claim_task */
         lease_token: string
-        /** How long the task stays yours, counted from now; the platform default when absent */
+        /** From now */
         lease_ms?: number
-        /** Same key and arguments again: the first result comes back and nothing happens twice. */
+        /** Repeated with the same key: the first result again, no second effect. */
         idempotency_key?: string
       }
       output: {
         lease_expires_at: string
       }
     }
-    /** Records that a claimed task could not be done; its retry policy decides whether it is tried again. When it was done, call complete_task. */
+    /** Records why a claimed task failed; its retry policy decides on. When it was done, call complete_task. */
     fail_task: {
       input: {
-        /** Id of the task, tsk_... */
+        /** task id */
         task_id: string
-        /** lease_token from claim_task */
+        /** From claim_task */
         lease_token: string
-        /** What went wrong: a text, or any JSON with a message */
+        /** Text, or JSON with a message */
         error: unknown
-        /** False when another try can not help */
+        /** May a retry help */
         retryable?: boolean
-        /** Same key and arguments again: the first result comes back and nothing happens twice. */
+        /** Repeated with the same key: the first result again, no second effect. */
         idempotency_key?: string
       }
       output: {
-        task: {
-          id: string
-          key: string
-          status: string
-        }
-        plan_status?: string
+        task: Record<string, unknown>
       }
     }
-    /** Returns one goal with its plans, the latest first. To find an id, call list_goals. */
+    /** Returns a goal with its plans. To find an id, call list_goals. */
     get_goal: {
       input: {
-        /** Id of the goal, gol_... */
+        /** goal id */
         goal_id: string
       }
       output: {
-        goal: {
-          id: string
-          status: string
-        }
-        plans: {
-          id: string
-          status: string
-        }[]
+        goal: Record<string, unknown>
+        plans: Record<string, unknown>[]
       }
     }
-    /** Returns a plan with waves, critical path, estimates, progress and a page of its tasks; large outputs are cut unless keys names the task. For its run with timeline, call get_run on runtime. */
+    /** Returns a plan with progress, estimates and tasks; keys gives tasks whole. For the timeline, call get_run. */
     get_plan: {
       input: {
-        /** Id of the plan, pln_... */
+        /** plan id */
         plan_id: string
         /** Only these tasks, whole, with input and spec */
         keys?: string[]
-        /** Only tasks in these states */
-        status?: ('pending' | 'ready' | 'blocked' | 'running' | 'waiting' | 'completed' | 'failed' | 'skipped' | 'cancelled')[]
-        /** wait: answer when the plan has ended or needs an assistant */
+        /** Of tasks */
+        status?: string
         mode?: 'wait' | 'background'
-        /** Most items of one page */
+        /** Page size */
         limit?: number
-        /** next_cursor of the page before */
+        /** next_cursor */
         cursor?: string
       }
       output: {
-        plan: {
-          id: string
-          status: string
-        }
-        tasks: {
-          id: string
-          key: string
-          status: string
-        }[]
+        plan: Record<string, unknown>
+        tasks: Record<string, unknown>[]
         next_cursor: string | null
         waiting: string
       }
     }
-    /** Lists goals, the latest first, by status or by words in title and description. For one with its plans, call get_goal. */
+    /** Lists goals by status or words, latest first. For one with its plans, call get_goal. */
     list_goals: {
       input: {
         status?: 'pending' | 'active' | 'completed' | 'failed' | 'cancelled'
-        /** Words to look for */
+        /** Words */
         query?: string
-        /** Most items of one page */
+        /** Page size */
         limit?: number
-        /** next_cursor of the page before */
+        /** next_cursor */
         cursor?: string
       }
       output: {
-        items: {
-          id: string
-          status: string
-        }[]
+        items: Record<string, unknown>[]
         next_cursor: string | null
       }
     }
-    /** Lists plans, the latest first, by goal or status. For tasks and progress of one, call get_plan. */
+    /** Lists plans, latest first. For tasks and progress of one, call get_plan. */
     list_plans: {
       input: {
-        /** Id of the goal, gol_... */
+        /** goal id */
         goal_id?: string
         status?: 'draft' | 'validated' | 'executing' | 'paused' | 'completed' | 'failed' | 'cancelled'
-        /** Most items of one page */
+        /** Page size */
         limit?: number
-        /** next_cursor of the page before */
+        /** next_cursor */
         cursor?: string
       }
       output: {
-        items: {
-          id: string
-          status: string
-        }[]
+        items: Record<string, unknown>[]
         next_cursor: string | null
       }
     }
-    /** Stops a plan from starting more tasks; those that run may finish. run_plan resumes it. To give the plan up, call cancel_plan. */
+    /** Stops a plan from starting tasks; run_plan resumes it. To give it up, call cancel_plan. */
     pause_plan: {
       input: {
-        /** Id of the plan, pln_... */
+        /** plan id */
         plan_id: string
-        /** Why; kept in the history */
+        /** Why */
         reason?: string
-        /** Same key and arguments again: the first result comes back and nothing happens twice. */
+        /** Repeated with the same key: the first result again, no second effect. */
         idempotency_key?: string
       }
       output: {
-        plan: {
-          id: string
-          status: string
-        }
+        plan: Record<string, unknown>
       }
     }
-    /** Replaces a plan by a new version with these tasks; completed tasks that did not change keep their output. For a plan that only needs a pause, call pause_plan. */
+    /** Replaces a plan by a new version; unchanged finished tasks keep their output. To only stop it, call pause_plan. */
     revise_plan: {
       input: {
-        /** Id of the plan, pln_... */
+        /** plan id */
         plan_id: string
-        /** Tasks as in create_plan */
+        /** As in create_plan */
         tasks: Record<string, unknown>[]
-        /** Any JSON; {{plan.input...}} in tasks */
+        /** JSON for {{plan.input}} */
         input?: unknown
-        /** Most tasks at one time */
+        /** Tasks at a time */
         max_parallel?: number
-        /** Why; kept in the history */
+        /** Why */
         reason?: string
-        /** Same key and arguments again: the first result comes back and nothing happens twice. */
+        /** Repeated with the same key: the first result again, no second effect. */
         idempotency_key?: string
       }
       output: {
-        plan: {
-          id: string
-          status: string
-        }
-        tasks: {
-          id: string
-          key: string
-          status: string
-        }[]
+        plan: Record<string, unknown>
+        tasks: Record<string, unknown>[]
         carried_over: string[]
       }
     }
-    /** Starts or resumes a plan and waits until it ends or needs an assistant; giving up the wait does not stop the plan. To stop it, call pause_plan or cancel_plan. */
+    /** Starts or resumes a plan and waits until it ends or needs an assistant. To stop the plan, call pause_plan. */
     run_plan: {
       input: {
-        /** Id of the plan, pln_... */
+        /** plan id */
         plan_id: string
         mode?: 'wait' | 'background'
-        /** Same key and arguments again: the first result comes back and nothing happens twice. */
+        /** Repeated with the same key: the first result again, no second effect. */
         idempotency_key?: string
       }
       output: {
-        plan: {
-          id: string
-          status: string
-        }
-        tasks: {
-          id: string
-          key: string
-          status: string
-        }[]
+        plan: Record<string, unknown>
+        tasks: Record<string, unknown>[]
         run_id: string | null
         waiting: string
-        hint: string
       }
     }
-    /** Changes a goal, or ends it by status completed, failed or cancelled. A goal with an open plan can not be ended: call cancel_plan first. */
+    /** Changes or ends a goal. With a plan still open, call cancel_plan first. */
     update_goal: {
       input: {
-        /** Id of the goal, gol_... */
+        /** goal id */
         goal_id: string
-        /** What is to be reached, in a line */
+        /** In a line */
         title?: string
         /** More about it */
         description?: string
-        /** Limits to keep to; any JSON */
+        /** Limits; any JSON */
         constraints?: unknown
-        /** plan: ends with its plan (default). manual: by update_goal */
-        completes_with?: 'plan' | 'manual'
-        /** Your own names and values */
-        labels?: Record<string, unknown>
         status?: 'active' | 'completed' | 'failed' | 'cancelled'
-        /** What was reached; any JSON */
+        /** Any JSON */
         result?: unknown
-        /** Refuse when the goal has another version */
+        /** As you read it */
         expected_version?: number
-        /** Why; kept in the history */
+        /** Why */
         reason?: string
-        /** Same key and arguments again: the first result comes back and nothing happens twice. */
+        /** Repeated with the same key: the first result again, no second effect. */
         idempotency_key?: string
       }
       output: {
-        goal: {
-          id: string
-          status: string
-        }
+        goal: Record<string, unknown>
       }
     }
-    /** Checks a stored plan or a definition and returns its faults, waves and critical path; it changes nothing. To keep a plan, call create_plan. */
+    /** Returns faults, waves and critical path of a plan or of tasks; keeps nothing. To keep a plan, call create_plan. */
     validate_plan: {
       input: {
-        /** Id of the plan, pln_... */
+        /** plan id */
         plan_id?: string
-        /** Tasks as in create_plan */
+        /** As in create_plan */
         tasks?: Record<string, unknown>[]
-        /** Any JSON; {{plan.input...}} in tasks */
+        /** JSON for {{plan.input}} */
         input?: unknown
-        /** Most tasks at one time */
-        max_parallel?: number
-        template?: string
-        parameters?: Record<string, unknown>
       }
       output: {
         valid: boolean
-        faults: {
-          path: string
-          message: string
-        }[]
+        faults: Record<string, unknown>[]
         waves: string[][]
       }
     }
@@ -971,7 +764,7 @@ export interface ToolTypes {
         tool: string
         /** Arguments of that tool. */
         arguments?: Record<string, unknown>
-        /** Same key and arguments again: the first result comes back and nothing happens twice. */
+        /** Repeated with the same key: the first result again, no second effect. */
         idempotency_key?: string
       }
       output: Record<string, unknown>
