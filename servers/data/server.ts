@@ -6,7 +6,8 @@ export default defineServer({
   port: 1,
   summary: 'records, event log, time travel, configuration',
   instructions: [
-    'Keeps every record of the platform and the log of every event. A record has an id, a version that counts its changes, and a',
+    'Keeps every record of the platform and the log of every event. Kinds: agent, configuration, evaluation, feedback, goal,',
+    'invocation, plan, run, session, task, tool. A record has an id, a version that counts its changes, and a',
     'stream <kind>/<id> in the log with one event per change: nothing changes without one.',
     'Read with get_record (as_of gives the state at a time or event position), list_records (filter, sort, query) and',
     'get_record_history. Change with update_record; send expected_version to be sure nobody changed it since you read it.',

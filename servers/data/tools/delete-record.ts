@@ -1,12 +1,11 @@
 import { deleteRecord, type KindName, kindOf, refuseManagedKind } from '@story-portal/shared/data'
 import { assertStorable } from '@story-portal/shared/events'
 import { defineTool } from '@story-portal/shared/mcp'
-import { ExpectedVersion, KindInput, Reason, RecordId, RecordResult } from '../schema.ts'
+import { ExpectedVersion, Fields, KindInput, Reason, RecordId } from '../schema.ts'
 
 export default defineTool({
   name: 'delete_record',
-  description:
-    'Deletes a record softly: lists and reads leave it out, its history stays. To bring it back, call restore_record.',
+  description: 'Deletes a record, not its history. To bring it back, call restore_record.',
   effect: 'delete',
   input: {
     kind: KindInput,
@@ -14,7 +13,7 @@ export default defineTool({
     expected_version: ExpectedVersion.optional(),
     reason: Reason.optional(),
   },
-  output: { record: RecordResult },
+  output: { record: Fields },
   async run({ kind, id, expected_version, reason }, { tx }) {
     assertStorable(id, 'id')
     refuseManagedKind(kindOf(kind), 'deleted')

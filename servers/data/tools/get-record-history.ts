@@ -2,25 +2,14 @@ import { cursorKey, getRecord, type KindName, openCursor, recordHistory, sealCur
 import { assertStorable } from '@story-portal/shared/events'
 import { defineTool } from '@story-portal/shared/mcp'
 import { z } from 'zod'
-import { Cursor, KindInput, Limit, NextCursor, RecordId } from '../schema.ts'
-
-const Change = z.looseObject({
-  version: z.int(),
-  type: z.string(),
-  at: z.string(),
-  by: z.string(),
-  reason: z.string().nullable(),
-  changes: z.record(z.string(), z.object({ from: z.unknown(), to: z.unknown() })),
-  position: z.string(),
-})
+import { Cursor, Fields, KindInput, Limit, NextCursor, RecordId } from '../schema.ts'
 
 export default defineTool({
   name: 'get_record_history',
-  description:
-    'Lists every change of a record, oldest first: who, when, why, and each field from and to. For the whole state at one of them, call get_record with as_of.',
+  description: 'Lists the changes of a record, oldest first: who, when, why, what. For a state, call get_record.',
   effect: 'read',
   input: { kind: KindInput, id: RecordId, limit: Limit, cursor: Cursor.optional() },
-  output: { items: z.array(Change), next_cursor: NextCursor },
+  output: { items: z.array(Fields), next_cursor: NextCursor },
   async run({ kind, id, limit, cursor }, { tx, caller }) {
     const name = kind as KindName
     assertStorable(id, 'id')

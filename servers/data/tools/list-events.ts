@@ -12,26 +12,25 @@ import {
 import { defineTool } from '@story-portal/shared/mcp'
 import { z } from 'zod'
 import { assertListable } from '../event-names.ts'
-import { Cursor, EventResult, Limit, NextCursor } from '../schema.ts'
+import { Cursor, Fields, Limit, NextCursor } from '../schema.ts'
 
 /** Longest wait for transactions that were open when the call came: answers may trail the log, but never skip an event. */
 const WAIT_MS = 1000
 
 export default defineTool({
   name: 'list_events',
-  description:
-    'Lists events in log order, of a stream or across all. To follow the log, send the position of the last event as after_position: no event is ever missed or repeated.',
+  description: 'Lists events in log order. To follow the log, send the last position as after_position.',
   effect: 'read',
   transaction: false,
   input: {
-    stream: z.string().min(1).max(400).optional().describe('For example goal/gol_... or build/42'),
-    type: z.string().min(1).max(400).optional().describe('Type or pattern: goal.created, goal.*'),
-    correlation_id: z.string().min(1).max(200).optional().describe('Events of one call and all it caused'),
-    after_position: z.string().min(1).max(64).optional().describe('Only events after this position'),
+    stream: z.string().max(400).optional().describe('Such as build/42'),
+    type: z.string().max(400).optional().describe('Such as goal.*'),
+    correlation_id: z.string().max(200).optional().describe('Of one call'),
+    after_position: z.string().max(64).optional().describe('Only later events'),
     limit: Limit,
     cursor: Cursor.optional(),
   },
-  output: { items: z.array(EventResult), next_cursor: NextCursor },
+  output: { items: z.array(Fields), next_cursor: NextCursor },
   async run({ limit, cursor, ...filter }, ctx) {
     const { stream, type, correlation_id, after_position } = filter
     assertStorable(filter, '')

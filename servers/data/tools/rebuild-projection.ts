@@ -4,13 +4,12 @@ import { z } from 'zod'
 
 export default defineTool({
   name: 'rebuild_projection',
-  description:
-    'Computes the tables of a projection again from the event log, beside the live ones, and swaps them in at once. Known projections: activity (events per day and type).',
+  description: 'Computes a projection again from the log: activity (events per day and type).',
   effect: 'update',
   transaction: false,
   idempotent: true,
-  input: { projection: z.string().min(1).max(100).describe('Name, for example activity') },
-  output: { projection: z.string(), events: z.int(), position: z.string() },
+  input: { projection: z.string().max(100).describe('Name') },
+  output: { events: z.int(), position: z.string() },
   async run({ projection: name }, ctx) {
     const projection = projectionNamed(name)
     // What is in the log now shall be in the result, also where no worker keeps the projection level.

@@ -6,14 +6,14 @@ import { ConfigurationKey, ConfigurationResult, ExpectedVersion, Fields, Reason 
 export default defineTool({
   name: 'set_configuration',
   description:
-    'Sets a configuration, checked against its JSON Schema, as a new version that takes effect at once without a restart. To see the present one, call get_configuration.',
+    'Sets a configuration, checked against its schema, without a restart. For the present one, call get_configuration.',
   effect: 'update',
   input: {
     key: ConfigurationKey,
-    value: z.unknown().describe('Any JSON but null'),
-    schema: Fields.optional().describe('JSON Schema for this and later values; absent: the stored one stays'),
-    description: z.string().min(1).max(2000).optional().describe('What it is for'),
-    expected_version: ExpectedVersion.optional().describe('Refuses when at another version; 0: must be new'),
+    value: z.unknown().describe('Any JSON'),
+    schema: Fields.optional().describe('JSON Schema of value'),
+    description: z.string().max(2000).optional().describe('What it is for'),
+    expected_version: ExpectedVersion.optional(),
     reason: Reason.optional(),
   },
   output: { configuration: ConfigurationResult },
