@@ -13,7 +13,7 @@ import { type Work, workOf } from './work.ts'
 
 /**
  * How an invocation of this server is carried out, by whoever holds its lease: the waiting call, or a background worker.
- * \`known\` spares reading the work again when the invocation is the one it was made for.
+ * `known` spares reading the work again when the invocation is the one it was made for.
  */
 export function dispatchFor(host: Host, scope: TenantScope, known?: Known): CallSpec['dispatch'] {
   return async (call) => {

@@ -198,18 +198,4 @@ export const faults = defineErrors(3, {
     message: 'Tool {tool} needs an approval for each call, and approvals are not available yet.',
     hint: 'Register a version without requires_approval, or wait until the supervision server runs.',
   },
-  outcomeUnknown: {
-    number: 'E3047',
-    code: 'UNAVAILABLE',
-    severity: 'error',
-    message: 'Invocation {id} ended without a known outcome.',
-    hint: 'Read it with get_invocation; a person decides whether it happened.',
-  },
-  badVersion: {
-    number: 'E3048',
-    code: 'INVALID_INPUT',
-    severity: 'info',
-    message: '{what} {value} is not semantic versioning.',
-    hint: 'Versions look like 1.2.3; ranges like 1.2.3, ^1.2.0, ~1.2.0, 1.x, >=1.0.0 <2.0.0 or *.',
-  },
 })

@@ -1,9 +1,9 @@
 import { listRecords, type RecordOf } from '@story-portal/shared/data'
 import type { Tx } from '@story-portal/shared/db'
+import { compareVersions, versionRange } from '@story-portal/shared/engine'
 import { errors, type StoryPortalError } from '@story-portal/shared/errors'
 import { faults } from './errors.ts'
 import { faultsOf, type JsonSchema } from './schemas.ts'
-import { compareVersions, versionRange } from './semver.ts'
 
 const MAX_VERSIONS = 200
 

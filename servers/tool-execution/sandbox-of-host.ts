@@ -29,11 +29,14 @@ export function sandboxOf(host: Host): Sandbox {
   return fresh
 }
 
-/** Lets what runs end within the drain limit of the process, then kills the rest; nothing can be started afterwards. */
+/**
+ * Lets what runs end, then kills the rest; nothing can be started afterwards. Done before the drain limit of the process, which
+ * cancels calls: what is killed here is handed back instead, and runs in the next process.
+ */
 export async function closeSandboxOf(host: Host): Promise<void> {
   const sandbox = sandboxes.get(host)
   if (!sandbox) return
-  const limit = performance.now() + host.config.mcp.drainMs
+  const limit = performance.now() + host.config.mcp.drainMs * 0.8
   while (performance.now() < limit && isBusy(sandbox)) await sleep(LOOK_MS)
   await sandbox.close()
 }

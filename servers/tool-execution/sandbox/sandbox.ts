@@ -46,7 +46,7 @@ export interface SandboxStats {
 
 /** Runs untrusted code in killable processes, one fresh isolate per run. */
 export interface Sandbox {
-  /** How the run ended; rejects only when it could not begin (busy, closed, cancelled, too deep, no process). */
+  /** How the run ended (E3023 when `close` came in between); rejects only when it could not begin (busy, closed, cancelled, too deep, no process). */
   run(request: RunRequest): Promise<RunResult>
   /** Parses the code without running it: `ok`, or the error with line and column. */
   check(code: string, language?: RunRequest['language']): Promise<RunResult>
@@ -55,6 +55,7 @@ export interface Sandbox {
 }
 
 const MAX_HEAD_BYTES = 65_536
+const KILLED = faults.workerKilled().number
 
 export function createSandbox(options: SandboxOptions): Sandbox {
   const defaults: Limits = { ...DEFAULT_LIMITS, ...options.limits }
@@ -95,7 +96,8 @@ export function createSandbox(options: SandboxOptions): Sandbox {
     const result = await run.result()
     children.giveBack(child, run.healthy)
     logCrash(options.log, result)
-    return result
+    // Killed by our own close, not by a stranger.
+    return closed && !result.ok && result.error.number === KILLED ? { ...result, error: faults.closed() } : result
   }
 
   return {

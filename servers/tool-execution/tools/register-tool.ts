@@ -1,5 +1,5 @@
 import { createRecord, listRecords, sha256 } from '@story-portal/shared/data'
-import { argumentsHash, withIdempotency } from '@story-portal/shared/engine'
+import { argumentsHash, isVersion, withIdempotency } from '@story-portal/shared/engine'
 import { errors } from '@story-portal/shared/errors'
 import { defineTool } from '@story-portal/shared/mcp'
 import { z } from 'zod'
@@ -7,7 +7,6 @@ import { faults } from '../errors.ts'
 import { sandboxOf } from '../sandbox-of-host.ts'
 import { Code, Limits, Permissions, ToolName } from '../schema.ts'
 import { checkSchema } from '../schemas.ts'
-import { isVersion } from '../semver.ts'
 
 const Schema = z.record(z.string(), z.unknown())
 
@@ -34,7 +33,7 @@ export default defineTool({
   output: { tool: z.looseObject({ id: z.string(), name: z.string(), version: z.string(), status: z.string() }) },
   async run(args, ctx) {
     const code = codeOf(args.source)
-    if (!isVersion(args.version)) throw faults.badVersion({ what: 'The version', value: args.version })
+    if (!isVersion(args.version)) throw badInput('version', 'must be a semantic version such as 1.2.3')
     checkSchema(args.input_schema, 'input_schema')
     if (args.output_schema) checkSchema(args.output_schema, 'output_schema')
     const checked = await sandboxOf(ctx.host).check(code)
@@ -74,6 +73,9 @@ export default defineTool({
 function codeOf(source: { type: string; code?: string | undefined }): string {
   if (source.type !== 'javascript') throw faults.sourceUnavailable({ type: source.type })
   if (source.code !== undefined) return source.code
-  const fault = { path: 'source.code', message: 'is required for a javascript source' }
-  throw errors.invalidInput({ summary: `${fault.path} ${fault.message}` }, { details: { faults: [fault] } })
+  throw badInput('source.code', 'is required for a javascript source')
+}
+
+function badInput(path: string, message: string) {
+  return errors.invalidInput({ summary: `${path} ${message}` }, { details: { faults: [{ path, message }] } })
 }

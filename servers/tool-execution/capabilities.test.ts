@@ -1,0 +1,93 @@
+import { getRecord } from '@story-portal/shared/data'
+import type { Dispatch } from '@story-portal/shared/engine'
+import { assembleServer, defineTool } from '@story-portal/shared/mcp'
+import { type Opened, open } from '@story-portal/shared/testing'
+import { beforeAll, expect, test } from 'vitest'
+import { z } from 'zod'
+import { capabilities } from './capabilities.ts'
+
+// What a run that is repeated after a crash gets from its journal.
+
+const calls: number[] = []
+const bell = assembleServer(
+  {
+    name: 'test-bell',
+    version: '1.0.0',
+    title: 'Bell',
+    layer: '-',
+    port: 98,
+    summary: 'rings',
+    instructions: 'Rings.',
+  },
+  [
+    defineTool({
+      name: 'ring_bell',
+      description: 'Rings. Nothing else.',
+      effect: 'execute',
+      transaction: false,
+      input: { times: z.int().max(9) },
+      output: { rings: z.int() },
+      async run({ times }) {
+        calls.push(times)
+        return { rings: calls.length }
+      },
+    }),
+  ],
+)
+
+let tools: Opened
+beforeAll(async () => {
+  tools = await open('tool-execution')
+  ;(tools.host.servers as Map<string, typeof bell>).set(bell.name, bell)
+})
+
+/** The capabilities of a run, made anew for each attempt at it. */
+async function attempts() {
+  const { host, caller, tenant } = tools
+  const scope = { kind: 'tenant', tenant_id: tenant, subject: caller.subject } as const
+  const { invocation_id } = await tools.call('run_code', { code: 'return 1' })
+  const invocation = await host.db.tx(scope, (tx) => getRecord(tx, 'invocation', invocation_id))
+  const { signal } = new AbortController()
+  const call: Dispatch = { key: invocation.call_key, fence: 1, deadline: undefined, signal, invocation }
+  return () => {
+    const answer = capabilities({ host, scope, call, caller, grants: ['test-bell.*'] })
+    return (index: number, name: string, args: unknown) => answer({ index, name, args, signal })
+  }
+}
+
+test('a repeated run gets the recorded answers and repeats no call', async () => {
+  const attempt = await attempts()
+  const first = attempt()
+  const answers = [
+    await first(0, 'test_bell.ring_bell', { times: 1 }),
+    await first(1, 'test_bell.ring_bell', { times: 2 }),
+  ]
+  const rung = calls.length
+  const second = attempt()
+  expect([
+    await second(0, 'test_bell.ring_bell', { times: 1 }),
+    await second(1, 'test_bell.ring_bell', { times: 2 }),
+  ]).toEqual(answers)
+  expect(calls).toHaveLength(rung)
+  expect(await second(2, 'test_bell.ring_bell', { times: 3 })).toEqual({ rings: rung + 1 })
+})
+
+test('a recorded refusal is repeated too', async () => {
+  const attempt = await attempts()
+  const wrong = () => attempt()(0, 'test_bell.ring_bell', { times: 10 })
+  await expect(wrong()).rejects.toMatchObject({ code: 'INVALID_INPUT', number: 'E0001' })
+  await expect(wrong()).rejects.toMatchObject({ code: 'INVALID_INPUT', number: 'E0001' })
+})
+
+test.each([
+  ['other arguments', 'test_bell.ring_bell', { times: 2 }],
+  ['another tool', 'test_bell.other_tool', { times: 1 }],
+])('%s at a recorded index are a divergence that names the call', async (_name, name, args) => {
+  const attempt = await attempts()
+  await attempt()(0, 'test_bell.ring_bell', { times: 1 })
+  const rung = calls.length
+  const error = await attempt()(0, name, args).catch((e: unknown) => e)
+  expect(error).toMatchObject({ code: 'CONFLICT', number: 'E3031' })
+  expect(String(error)).toContain(name)
+  expect(calls).toHaveLength(rung)
+})
