@@ -1,19 +1,23 @@
-import { closeSync, fdatasyncSync, fsyncSync, openSync } from 'node:fs'
+import { fdatasyncSync, fsyncSync } from 'node:fs'
 import { NodeFS } from '@electric-sql/pglite/nodefs'
 
-type Init = NodeFS['init']
-
-interface NodeStream {
-  nfd?: number
-  node: unknown
+/** An open file of emscripten's NODEFS. */
+export interface NodeStream {
+  nfd: number
+  node: { mode: number }
 }
 
-interface NodeFilesystem {
+/** The part of emscripten's NODEFS that is added to. */
+export interface NodeFilesystem {
   realPath(node: unknown): string
   stream_ops: { fsync?: (stream: NodeStream) => number }
 }
 
+type Init = NodeFS['init']
+
 const EIO = 29
+const TYPE_MASK = 0o170000
+const DIRECTORY = 0o040000
 
 /**
  * PGlite's directory on disk, with the one call its emscripten file system leaves out: `fsync` there does nothing, and PGlite
@@ -23,34 +27,30 @@ export class DurableFS extends NodeFS {
   override async init(...args: Parameters<Init>): ReturnType<Init> {
     const { emscriptenOpts } = await super.init(...args)
     const preRun = emscriptenOpts.preRun ?? []
-    return { emscriptenOpts: { ...emscriptenOpts, preRun: [...preRun, (mod) => addSync(mod.FS)] } }
+    return { emscriptenOpts: { ...emscriptenOpts, preRun: [...preRun, (mod) => this.extend(mod.FS)] } }
   }
-}
 
-function addSync(filesystem: object): void {
-  const { filesystems, ErrnoError } = filesystem as {
-    filesystems: { NODEFS: NodeFilesystem }
-    ErrnoError: new (errno: number) => Error
-  }
-  const nodefs = filesystems.NODEFS
-  nodefs.stream_ops.fsync = (stream) => {
-    try {
-      if (stream.nfd === undefined) syncDirectory(nodefs.realPath(stream.node))
-      else fdatasyncSync(stream.nfd)
-      return 0
-    } catch {
-      // PostgreSQL stops on this (data_sync_retry is off), and recovers from the WAL when the directory is opened again.
-      throw new ErrnoError(EIO)
+  /** Before PostgreSQL starts. */
+  protected extend(filesystem: object): NodeFilesystem {
+    const { filesystems, ErrnoError } = filesystem as {
+      filesystems: { NODEFS: NodeFilesystem }
+      ErrnoError: new (errno: number) => Error
     }
+    filesystems.NODEFS.stream_ops.fsync = (stream) => {
+      try {
+        this.sync(stream)
+        return 0
+      } catch {
+        // PostgreSQL stops on this (data_sync_retry is off), and recovers from the WAL when the directory is opened again.
+        throw new ErrnoError(EIO)
+      }
+    }
+    return filesystems.NODEFS
   }
-}
 
-function syncDirectory(dir: string): void {
-  if (process.platform === 'win32') return
-  const fd = openSync(dir, 'r')
-  try {
-    fsyncSync(fd)
-  } finally {
-    closeSync(fd)
+  /** Names in a directory are no data: for them only fsync counts. */
+  protected sync(stream: NodeStream): void {
+    if ((stream.node.mode & TYPE_MASK) === DIRECTORY) fsyncSync(stream.nfd)
+    else fdatasyncSync(stream.nfd)
   }
 }
