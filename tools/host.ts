@@ -36,7 +36,7 @@ export async function openHost(config: Config, wish: HostWish): Promise<OpenHost
     if (wish.migrate) await migrate(db)
     const services = await createCacheServices({ config, db, log })
     const jobs = await createJobs({ db, log })
-    const host = createHost({ config, servers, db, services, jobs, log, ...(await others(config, log)) })
+    const host = await createHost({ config, servers, db, services, jobs, log, ...(await others(config, log)) })
     const watcher = watchConfig(
       config,
       { env: process.env, root: rootDir },

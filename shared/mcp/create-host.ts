@@ -34,8 +34,8 @@ export interface OtherServers {
   status(server: string): Promise<LayerStatus>
 }
 
-/** Puts loaded servers and the parts they share together into one process. Starts nothing: `start` does. */
-export function createHost(options: HostOptions): PipelineHost {
+/** The synchronous body of `createHost`. */
+export function assembleHost(options: HostOptions): PipelineHost {
   const { config, db, services, jobs, log, others } = options
   const servers = new Map(options.servers.map((server) => [server.name, server]))
   const metrics = options.metrics ?? createMetrics()

@@ -34,7 +34,7 @@ const IDEMPOTENCY_KEY = z
   .min(1)
   .max(200)
   .optional()
-  .describe('Repeated with the same key: the first result again, no second effect.')
+  .describe('Makes a repeat safe')
 
 const HINTS: Record<Effect, { readOnly: boolean; destructive: boolean; idempotent: boolean }> = {
   read: { readOnly: true, destructive: false, idempotent: true },

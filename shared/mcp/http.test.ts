@@ -6,7 +6,7 @@ import { SSEClientTransport } from '@modelcontextprotocol/sdk/client/sse.js'
 import { StreamableHTTPClientTransport as OldTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { fixtureServer, type Served, serve } from '../testing/index.ts'
-import { serveHttp } from './http.ts'
+import { serveHttp } from './on-demand.ts'
 
 let served: Served
 

@@ -52,8 +52,8 @@ const TIMEOUTS = {
   connectionsCheckingInterval: 1_000,
 }
 
-/** Serves one hosted server over HTTP: Streamable HTTP in both eras, legacy SSE, health, metrics and calls between processes. */
-export async function serveHttp(host: Host, serverName: string, options: HttpOptions): Promise<HttpHandle> {
+/** The body of `serveHttp`. */
+export async function listenHttp(host: Host, serverName: string, options: HttpOptions): Promise<HttpHandle> {
   const server = host.servers.get(serverName)
   if (!server) throw errors.unknownServer({ server: serverName })
   const allowedHosts = (host.config.mcp.allowedHosts ?? '').split(',').map((name) => name.trim().toLowerCase())

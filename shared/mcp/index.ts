@@ -1,6 +1,6 @@
 export { mayCall } from './authorise.ts'
 export { localBackend, type ToolBackend } from './backend.ts'
-export { createHost, type HostOptions, type OtherServers } from './create-host.ts'
+export type { HostOptions, OtherServers } from './create-host.ts'
 export {
   type AnyTool,
   type BaseContext,
@@ -22,8 +22,9 @@ export {
 export { type JsonSchema, type ToolDefinition, toolDefinitions } from './definition.ts'
 export { mcpErrors } from './errors.ts'
 export type { Host, HostCallOptions, LayerStatus, LoadedServer } from './host.ts'
-export { type HttpHandle, type HttpOptions, serveHttp } from './http.ts'
+export type { HttpHandle, HttpOptions } from './http.ts'
 export { readManifests, type ServerManifest, serverManifest } from './manifest.ts'
+export { createHost, serveHttp } from './on-demand.ts'
 export { assembleServer, loadServer } from './registry.ts'
 export { remoteBackend, remoteServers } from './remote.ts'
 export { type Credentials, type RemoteOptions, serverUrl } from './remote-request.ts'

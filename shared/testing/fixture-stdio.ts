@@ -11,7 +11,7 @@ const log = createLogger({ name: 'fixture', level: 'debug' })
 const db = await testDatabase()
 const server = fixtureServer()
 const config = db.config
-const host = createHost({
+const host = await createHost({
   config,
   servers: [server],
   db,

@@ -132,7 +132,7 @@ async function openHost(servers: readonly LoadedServer[], db: TestDatabase, opti
   const services = await createCacheServices({ config, db, log })
   const jobs = await openJobs(db, log, options.start ?? false)
   const clock = options.clock === undefined ? {} : { now: options.clock }
-  const host = createHost({ config, servers, db: lent<Db>(db, 'close'), services, jobs, log, ...clock })
+  const host = await createHost({ config, servers, db: lent<Db>(db, 'close'), services, jobs, log, ...clock })
   if (options.start) await host.start()
   return host
 }

@@ -12,11 +12,11 @@ export interface ToolTypes {
         type: string
         /** Any JSON */
         data: unknown
-        /** Else it is refused */
+        /** Else refused */
         expected_version?: number
         /** If not now */
         time?: string
-        /** Repeated with the same key: the first result again, no second effect. */
+        /** A repeat gets the first result */
         idempotency_key?: string
       }
       output: {
@@ -35,7 +35,7 @@ export interface ToolTypes {
         data: Record<string, unknown>
         /** Why */
         reason?: string
-        /** Repeated with the same key: the first result again, no second effect. */
+        /** A repeat gets the first result */
         idempotency_key?: string
       }
       output: {
@@ -49,11 +49,11 @@ export interface ToolTypes {
         kind: string
         /** Id */
         id: string
-        /** Else it is refused */
+        /** Else refused */
         expected_version?: number
         /** Why */
         reason?: string
-        /** Repeated with the same key: the first result again, no second effect. */
+        /** A repeat gets the first result */
         idempotency_key?: string
       }
       output: {
@@ -89,7 +89,7 @@ export interface ToolTypes {
         id: string
         /** ISO 8601 time or event position */
         as_of?: string
-        /** Deleted ones too */
+        /** Deleted too */
         include_deleted?: boolean
       }
       output: {
@@ -103,7 +103,7 @@ export interface ToolTypes {
         kind: string
         /** Id */
         id: string
-        /** Most items */
+        /** Page size */
         limit?: number
         /** next_cursor */
         cursor?: string
@@ -120,7 +120,7 @@ export interface ToolTypes {
         prefix?: string
         /** Words */
         query?: string
-        /** Most items */
+        /** Page size */
         limit?: number
         /** next_cursor */
         cursor?: string
@@ -141,7 +141,7 @@ export interface ToolTypes {
         correlation_id?: string
         /** Only later events */
         after_position?: string
-        /** Most items */
+        /** Page size */
         limit?: number
         /** next_cursor */
         cursor?: string
@@ -162,11 +162,11 @@ export interface ToolTypes {
         query?: string
         /** field or -field */
         sort?: string
-        /** Most items */
+        /** Page size */
         limit?: number
         /** next_cursor */
         cursor?: string
-        /** Deleted ones too */
+        /** Deleted too */
         include_deleted?: boolean
       }
       output: {
@@ -177,9 +177,9 @@ export interface ToolTypes {
     /** Computes a projection again from the log: activity (events per day and type). */
     rebuild_projection: {
       input: {
-        /** Its name */
+        /** Name */
         projection: string
-        /** Repeated with the same key: the first result again, no second effect. */
+        /** A repeat gets the first result */
         idempotency_key?: string
       }
       output: {
@@ -194,7 +194,7 @@ export interface ToolTypes {
         kind: string
         /** Id */
         id: string
-        /** Repeated with the same key: the first result again, no second effect. */
+        /** A repeat gets the first result */
         idempotency_key?: string
       }
       output: {
@@ -212,11 +212,11 @@ export interface ToolTypes {
         schema?: Record<string, unknown>
         /** What it is for */
         description?: string
-        /** Else it is refused */
+        /** Else refused */
         expected_version?: number
         /** Why */
         reason?: string
-        /** Repeated with the same key: the first result again, no second effect. */
+        /** A repeat gets the first result */
         idempotency_key?: string
       }
       output: {
@@ -234,11 +234,11 @@ export interface ToolTypes {
         id: string
         /** Fields and their new values */
         changes: Record<string, unknown>
-        /** Else it is refused */
+        /** Else refused */
         expected_version?: number
         /** Why */
         reason?: string
-        /** Repeated with the same key: the first result again, no second effect. */
+        /** A repeat gets the first result */
         idempotency_key?: string
       }
       output: {
@@ -254,7 +254,7 @@ export interface ToolTypes {
         run_id: string
         /** Why; kept in the history */
         reason?: string
-        /** Repeated with the same key: the first result again, no second effect. */
+        /** A repeat gets the first result */
         idempotency_key?: string
       }
       output: {
@@ -332,7 +332,7 @@ export interface ToolTypes {
       output: {
         invocation: {
           id: string
-          status: 'pending' | 'running' | 'pending_approval' | 'succeeded' | 'failed' | 'timed_out' | 'cancelled' | 'denied' | 'unknown'
+          status: string
         }
       }
     }
@@ -345,15 +345,15 @@ export interface ToolTypes {
         version?: string
         /** Must fit the tool's input_schema */
         arguments?: Record<string, unknown>
-        /** background returns at once; get_invocation tells how it ended */
+        /** background returns at once; get_invocation has the outcome */
         mode?: 'wait' | 'background'
-        /** Repeated with the same key: the first result again, no second effect. */
+        /** A repeat gets the first result */
         idempotency_key?: string
       }
       output: {
         invocation: {
           id: string
-          status: 'pending' | 'running' | 'pending_approval' | 'succeeded' | 'failed' | 'timed_out' | 'cancelled' | 'denied' | 'unknown'
+          status: string
         }
       }
     }
@@ -376,7 +376,7 @@ export interface ToolTypes {
       output: {
         items: {
           id: string
-          status: 'pending' | 'running' | 'pending_approval' | 'succeeded' | 'failed' | 'timed_out' | 'cancelled' | 'denied' | 'unknown'
+          status: string
         }[]
         next_cursor: string | null
       }
@@ -391,80 +391,68 @@ export interface ToolTypes {
         title?: string
         /** What it does and when to use it */
         description: string
-        /** JSON Schema (2020-12) of the arguments, an object */
+        /** JSON Schema 2020-12 of the arguments */
         input_schema: Record<string, unknown>
-        /** JSON Schema of the result; checked after each call */
+        /** Of the result */
         output_schema?: Record<string, unknown>
-        /** {"type": "javascript", "code": "..."} */
         source: {
           type: 'javascript' | 'mcp' | 'http'
-          /** Body of an async function: input and tools are in scope, what it returns is the result and must be JSON */
+          /** Body of an async function with input and tools in scope; what it returns must be JSON */
           code?: string
         }
-        /** What the code may call, as tools.<server>.<tool>(args); nothing unless listed. Example: {"tools": ["data.*"]} */
+        /** What the code may call as tools.<server>.<tool>(args): nothing unless listed, such as data.* */
         permissions?: {
           tools?: string[]
         }
-        /** Lower than the limits of this installation; higher values are cut to them */
+        /** Wall clock and heap; cut to the limits of this installation */
         limits?: {
-          /** Wall clock */
           timeout_ms?: number
-          cpu_ms?: number
-          /** Heap */
           memory_mb?: number
         }
         requires_approval?: boolean
-        /** Repeated with the same key: the first result again, no second effect. */
+        /** A repeat gets the first result */
         idempotency_key?: string
       }
       output: {
         tool: {
           id: string
-          name: string
           version: string
-          status: string
         }
       }
     }
     /** Runs one-off JavaScript or TypeScript in the sandbox and returns its result, logs and usage. To keep code as a versioned tool, use register_tool and invoke_tool. */
     run_code: {
       input: {
-        /** Body of an async function: input and tools are in scope, what it returns is the result and must be JSON */
+        /** Body of an async function with input and tools in scope; what it returns must be JSON */
         code: string
         /** TypeScript: types are removed, not checked */
         language?: 'javascript' | 'typescript'
-        /** Any JSON; the code sees it as input */
+        /** Any JSON */
         input?: unknown
-        /** What the code may call, as tools.<server>.<tool>(args); nothing unless listed. Example: {"tools": ["data.*"]} */
+        /** What the code may call as tools.<server>.<tool>(args): nothing unless listed, such as data.* */
         permissions?: {
           tools?: string[]
         }
-        /** Lower than the limits of this installation; higher values are cut to them */
+        /** Wall clock and heap; cut to the limits of this installation */
         limits?: {
-          /** Wall clock */
           timeout_ms?: number
-          cpu_ms?: number
-          /** Heap */
           memory_mb?: number
         }
-        /** background returns at once; get_invocation tells how it ended */
+        /** background returns at once; get_invocation has the outcome */
         mode?: 'wait' | 'background'
-        /** Repeated with the same key: the first result again, no second effect. */
+        /** A repeat gets the first result */
         idempotency_key?: string
       }
       output: {
         result: unknown
-        logs: {
-          level: string
-          message: string
-        }[]
+        logs: Record<string, unknown>[]
         usage: {
           wall_ms: number
           cpu_ms: number
           memory_bytes: number
         } | null
         invocation_id: string
-        status: 'pending' | 'running' | 'pending_approval' | 'succeeded' | 'failed' | 'timed_out' | 'cancelled' | 'denied' | 'unknown'
+        status: string
         replayed: boolean
       }
     }
@@ -477,7 +465,7 @@ export interface ToolTypes {
         plan_id: string
         /** Why */
         reason?: string
-        /** Repeated with the same key: the first result again, no second effect. */
+        /** A repeat gets the first result */
         idempotency_key?: string
       }
       output: {
@@ -489,17 +477,17 @@ export interface ToolTypes {
       input: {
         /** plan id */
         plan_id?: string
-        /** What you can do; a task may ask for some */
+        /** Yours */
         capabilities?: string[]
         /** From now */
         lease_ms?: number
-        /** Repeated with the same key: the first result again, no second effect. */
+        /** A repeat gets the first result */
         idempotency_key?: string
       }
       output: {
-        task: Record<string, unknown> | null
-        lease_token: string | null
-        lease_expires_at: string | null
+        task: unknown
+        lease_token: unknown
+        lease_expires_at: unknown
       }
     }
     /** Records the output of a claimed task. When it could not be done, call fail_task. */
@@ -511,7 +499,7 @@ export interface ToolTypes {
         lease_token: string
         /** Any JSON */
         output: unknown
-        /** Repeated with the same key: the first result again, no second effect. */
+        /** A repeat gets the first result */
         idempotency_key?: string
       }
       output: {
@@ -528,7 +516,7 @@ export interface ToolTypes {
         /** Limits; any JSON */
         constraints?: unknown
         completes_with?: 'plan' | 'manual'
-        /** Repeated with the same key: the first result again, no second effect. */
+        /** A repeat gets the first result */
         idempotency_key?: string
       }
       output: {
@@ -540,25 +528,25 @@ export interface ToolTypes {
       input: {
         /** goal id */
         goal_id: string
-        /** Each: key; kind code, tool or assistant; depends_on [keys]; input (values, {{tasks.<key>.output.<path>}}, {{plan.input.<path>}}, {{item}}); code; tool (registered, or server.tool), version; instructions, capabilities; when (tasks.a.output.n > 3); for_each (list); retry {max_attempts, backoff_ms, factor}; timeout_ms; continue_on_failure; compensate {tool or code, input}; permissions {tools}; limits */
+        /** Each: key; kind code|tool|assistant; depends_on [keys]; input (values, {{tasks.<key>.output.<path>}}, {{plan.input.<path>}}, {{item}}); code; tool (or server.tool), version; instructions; capabilities; when (tasks.a.output.n > 3); for_each (list); retry {max_attempts, backoff_ms}; timeout_ms; continue_on_failure; compensate {tool, input}; permissions {tools}; limits */
         tasks?: Record<string, unknown>[]
-        /** JSON for {{plan.input}} */
+        /** {{plan.input}} */
         input?: unknown
         /** For people */
         name?: string
-        /** Tasks at a time */
+        /** At a time */
         max_parallel?: number
         strategy?: 'auto' | 'steps' | 'template' | 'model'
         /** ? lists them */
         template?: string
         /** For template */
-        parameters?: Record<string, unknown>
-        /** Repeated with the same key: the first result again, no second effect. */
+        parameters?: unknown
+        /** A repeat gets the first result */
         idempotency_key?: string
       }
       output: {
         plan: Record<string, unknown>
-        tasks: Record<string, unknown>[]
+        tasks: unknown[]
       }
     }
     /** Keeps a claimed task yours for longer. When done, call complete_task. */
@@ -570,11 +558,11 @@ export interface ToolTypes {
         lease_token: string
         /** From now */
         lease_ms?: number
-        /** Repeated with the same key: the first result again, no second effect. */
+        /** A repeat gets the first result */
         idempotency_key?: string
       }
       output: {
-        lease_expires_at: string
+        lease_expires_at: unknown
       }
     }
     /** Records why a claimed task failed; its retry policy decides on. When it was done, call complete_task. */
@@ -588,7 +576,7 @@ export interface ToolTypes {
         error: unknown
         /** May a retry help */
         retryable?: boolean
-        /** Repeated with the same key: the first result again, no second effect. */
+        /** A repeat gets the first result */
         idempotency_key?: string
       }
       output: {
@@ -603,7 +591,7 @@ export interface ToolTypes {
       }
       output: {
         goal: Record<string, unknown>
-        plans: Record<string, unknown>[]
+        plans: unknown[]
       }
     }
     /** Returns a plan with progress, estimates and tasks; keys gives tasks whole. For the timeline, call get_run. */
@@ -611,9 +599,9 @@ export interface ToolTypes {
       input: {
         /** plan id */
         plan_id: string
-        /** Only these tasks, whole, with input and spec */
+        /** Only these, whole */
         keys?: string[]
-        /** Of tasks */
+        /** One state */
         status?: string
         mode?: 'wait' | 'background'
         /** Page size */
@@ -623,15 +611,16 @@ export interface ToolTypes {
       }
       output: {
         plan: Record<string, unknown>
-        tasks: Record<string, unknown>[]
-        next_cursor: string | null
-        waiting: string
+        tasks: unknown[]
+        next_cursor: unknown
+        waiting: unknown
       }
     }
     /** Lists goals by status or words, latest first. For one with its plans, call get_goal. */
     list_goals: {
       input: {
-        status?: 'pending' | 'active' | 'completed' | 'failed' | 'cancelled'
+        /** One state */
+        status?: string
         /** Words */
         query?: string
         /** Page size */
@@ -640,8 +629,10 @@ export interface ToolTypes {
         cursor?: string
       }
       output: {
-        items: Record<string, unknown>[]
-        next_cursor: string | null
+        items: unknown[]
+        next_cursor: unknown
+        /** One state */
+        Status: string
       }
     }
     /** Lists plans, latest first. For tasks and progress of one, call get_plan. */
@@ -649,15 +640,16 @@ export interface ToolTypes {
       input: {
         /** goal id */
         goal_id?: string
-        status?: 'draft' | 'validated' | 'executing' | 'paused' | 'completed' | 'failed' | 'cancelled'
+        /** One state */
+        status?: string
         /** Page size */
         limit?: number
         /** next_cursor */
         cursor?: string
       }
       output: {
-        items: Record<string, unknown>[]
-        next_cursor: string | null
+        items: unknown[]
+        next_cursor: unknown
       }
     }
     /** Stops a plan from starting tasks; run_plan resumes it. To give it up, call cancel_plan. */
@@ -665,9 +657,7 @@ export interface ToolTypes {
       input: {
         /** plan id */
         plan_id: string
-        /** Why */
-        reason?: string
-        /** Repeated with the same key: the first result again, no second effect. */
+        /** A repeat gets the first result */
         idempotency_key?: string
       }
       output: {
@@ -681,19 +671,17 @@ export interface ToolTypes {
         plan_id: string
         /** As in create_plan */
         tasks: Record<string, unknown>[]
-        /** JSON for {{plan.input}} */
+        /** {{plan.input}} */
         input?: unknown
-        /** Tasks at a time */
-        max_parallel?: number
         /** Why */
         reason?: string
-        /** Repeated with the same key: the first result again, no second effect. */
+        /** A repeat gets the first result */
         idempotency_key?: string
       }
       output: {
         plan: Record<string, unknown>
-        tasks: Record<string, unknown>[]
-        carried_over: string[]
+        tasks: unknown[]
+        carried_over: unknown[]
       }
     }
     /** Starts or resumes a plan and waits until it ends or needs an assistant. To stop the plan, call pause_plan. */
@@ -702,14 +690,14 @@ export interface ToolTypes {
         /** plan id */
         plan_id: string
         mode?: 'wait' | 'background'
-        /** Repeated with the same key: the first result again, no second effect. */
+        /** A repeat gets the first result */
         idempotency_key?: string
       }
       output: {
         plan: Record<string, unknown>
-        tasks: Record<string, unknown>[]
-        run_id: string | null
-        waiting: string
+        tasks: unknown[]
+        run_id: unknown
+        waiting: unknown
       }
     }
     /** Changes or ends a goal. With a plan still open, call cancel_plan first. */
@@ -730,7 +718,7 @@ export interface ToolTypes {
         expected_version?: number
         /** Why */
         reason?: string
-        /** Repeated with the same key: the first result again, no second effect. */
+        /** A repeat gets the first result */
         idempotency_key?: string
       }
       output: {
@@ -744,13 +732,13 @@ export interface ToolTypes {
         plan_id?: string
         /** As in create_plan */
         tasks?: Record<string, unknown>[]
-        /** JSON for {{plan.input}} */
+        /** {{plan.input}} */
         input?: unknown
       }
       output: {
         valid: boolean
-        faults: Record<string, unknown>[]
-        waves: string[][]
+        faults: unknown[]
+        waves: unknown[]
       }
     }
   }
@@ -764,7 +752,7 @@ export interface ToolTypes {
         tool: string
         /** Arguments of that tool. */
         arguments?: Record<string, unknown>
-        /** Repeated with the same key: the first result again, no second effect. */
+        /** A repeat gets the first result */
         idempotency_key?: string
       }
       output: Record<string, unknown>
