@@ -4,6 +4,7 @@ import {
   mkdirSync,
   mkdtempSync,
   openSync,
+  readFileSync,
   renameSync,
   rmdirSync,
   rmSync,
@@ -14,10 +15,11 @@ import {
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { PGlite } from '@electric-sql/pglite'
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { emptySnapshot } from '../../testing/embedded-snapshot.ts'
 import { DurableFS, type NodeFilesystem, type NodeStream } from './durable-fs.ts'
 
-vi.setConfig({ testTimeout: 240_000 })
+vi.setConfig({ testTimeout: 240_000, hookTimeout: 120_000 })
 
 interface Write {
   at: number
@@ -138,10 +140,15 @@ class ForgetfulDisk extends DurableFS {
 }
 
 let base: string
-beforeEach(() => {
+beforeAll(async () => {
   base = mkdtempSync(path.join(tmpdir(), 'story-portal-power-'))
+  const snapshot = new Blob([readFileSync(await emptySnapshot())])
+  const fresh = await PGlite.create({ fs: new DurableFS(path.join(base, 'fresh')), loadDataDir: snapshot })
+  await fresh.exec('create table log (n int primary key, text text); create table total (n int)')
+  await fresh.exec('insert into total values (0)')
+  await fresh.close()
 })
-afterEach(() => rmSync(base, { recursive: true, force: true }))
+afterAll(() => rmSync(base, { recursive: true, force: true }))
 
 const withSync = [...PGlite.defaultStartParams.filter((parameter) => parameter !== '-F'), '-c', 'wal_sync_method=fsync']
 
@@ -164,12 +171,7 @@ interface Cut {
 async function writeAndCut(startParams: string[], chance: number, seed: number): Promise<Cut> {
   const live = path.join(base, `live-${seed}`)
   const left = path.join(base, `left-${seed}`)
-  const fresh = await PGlite.create({ fs: new DurableFS(live) })
-  await fresh.exec(
-    'create table log (n int primary key, text text); create table total (n int); insert into total values (0)',
-  )
-  await fresh.close()
-  cpSync(live, left, { recursive: true })
+  for (const copy of [live, left]) cpSync(path.join(base, 'fresh'), copy, { recursive: true })
   const disk = new ForgetfulDisk(live, left)
   const db = await PGlite.create({ fs: disk, startParams })
   const acknowledged = 150
