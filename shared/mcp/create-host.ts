@@ -59,6 +59,7 @@ export function assembleHost(options: HostOptions): PipelineHost {
     servers,
     cutOff: cutOff.signal,
     enter: flight.enter,
+    idle: flight.idle,
     get draining() {
       return draining
     },

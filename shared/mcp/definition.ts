@@ -31,8 +31,8 @@ export interface CompiledTool {
 
 const IDEMPOTENCY_KEY = z
   .string()
-  .min(1)
   .max(200)
+  .refine((key) => key !== '', 'must not be empty')
   .optional()
   .describe('Makes a repeat safe')
 

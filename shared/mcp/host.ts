@@ -43,6 +43,8 @@ export interface Host {
   start(): Promise<void>
   /** True once started and until draining, the database reachable and migrated. */
   ready(): Promise<{ ok: boolean; reasons: string[] }>
+  /** Resolves as soon as no call runs. */
+  idle(): Promise<void>
   /** Refuses new calls, waits for those in flight up to the drain limit, stops jobs, closes everything. */
   close(): Promise<void>
 }

@@ -4,6 +4,7 @@ import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/cli
 import { Client as OldClient } from '@modelcontextprotocol/sdk/client/index.js'
 import { SSEClientTransport } from '@modelcontextprotocol/sdk/client/sse.js'
 import { StreamableHTTPClientTransport as OldTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
+import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { fixtureServer, type Served, serve } from '../testing/index.ts'
 import { serveHttp } from './on-demand.ts'
@@ -292,4 +293,57 @@ test('a client that sends its headers slowly is cut off, and others are served m
   expect((await served.request('/health/live')).status).toBe(200)
   await Promise.all(slow)
   expect((await served.request('/health/live')).status).toBe(200)
+})
+
+test('closing lets a call in flight finish, ends streams that only wait, and takes no new connection', async () => {
+  const leaving = await serve(fixtureServer('leaving', 94))
+  const stream = await leaving.request('/sse')
+  const body = {
+    jsonrpc: '2.0',
+    id: 1,
+    method: 'tools/call',
+    params: { name: 'run_slowly', arguments: { steps: 20, step_ms: 20 } },
+  }
+  const running = leaving.request('/mcp', { method: 'POST', headers: JSON_HEADERS, body: JSON.stringify(body) })
+  const gauge = async () => /calls_in_flight\{server="leaving"\} (\d+)/.exec(await leaving.host.metrics.text())?.[1]
+  await expect.poll(gauge).toBe('1')
+  const closing = leaving.close()
+  expect(await (await running).text()).toContain('"steps":20')
+  await closing
+  expect(await stream.text().catch(() => 'cut')).toBeTypeOf('string')
+  await expect(fetch(`${leaving.http.url}/health/live`)).rejects.toThrow()
+})
+
+test('random damage to good requests: a code of the protocol each time, never a 5xx, and the next good call works', async () => {
+  const message = JSON.stringify({
+    jsonrpc: '2.0',
+    id: 7,
+    method: 'tools/call',
+    params: { name: 'echo_value', arguments: { value: { a: [1, 'x'] } } },
+  })
+  const meta = {
+    'io.modelcontextprotocol/protocolVersion': '2026-07-28',
+    'io.modelcontextprotocol/clientCapabilities': {},
+  }
+  const newer = JSON.stringify({ ...JSON.parse(message), params: { ...JSON.parse(message).params, _meta: meta } })
+  const damage = fc.array(
+    fc.tuple(fc.nat(newer.length - 1), fc.constantFrom('"', '{', ']', '\\', '0', 'é', ':', '\u0001', '')),
+    { minLength: 1, maxLength: 4 },
+  )
+  const samples = fc.sample(fc.tuple(fc.constantFrom(message, newer), damage), { numRuns: 300, seed: 20261123 })
+  for (const [text, edits] of samples) {
+    const body = edits.reduce((whole, [at, put]) => whole.slice(0, at) + put + whole.slice(at + 1), text)
+    const headers: Record<string, string> = { ...JSON_HEADERS }
+    if (text === newer)
+      Object.assign(headers, {
+        'mcp-protocol-version': '2026-07-28',
+        'mcp-method': 'tools/call',
+        'mcp-name': 'echo_value',
+      })
+    const response = await served.request('/mcp', { method: 'POST', headers, body })
+    expect(response.status, body).toBeLessThan(500)
+    await response.text()
+  }
+  const good = await served.request('/mcp', { method: 'POST', headers: JSON_HEADERS, body: message })
+  expect(await good.text()).toContain('"a":[1,"x"]')
 })

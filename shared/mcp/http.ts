@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type NodeIncomingMessageLike, toNodeHandler } from '@modelcontextprotocol/node'
 import { type AuthInfo, createMcpHandler } from '@modelcontextprotocol/server'
 import { errors, isStoryPortalError } from '../errors/index.ts'
@@ -75,7 +76,7 @@ export async function listenHttp(host: Host, serverName: string, options: HttpOp
   return {
     port: address.port,
     url: `http://${name}:${address.port}`,
-    close: (graceMs = host.config.mcp.drainMs) => shut(http, app.close, graceMs),
+    close: (graceMs = host.config.mcp.drainMs) => shut(http, app.close, host, graceMs),
   }
 }
 
@@ -188,13 +189,20 @@ function listen(http: Server, server: string, host: string, port: number, reuseP
   })
 }
 
-async function shut(http: Server, closeApp: () => Promise<void>, graceMs: number): Promise<void> {
+/** Time for the answer of the last call to leave, once the call itself is over. */
+const FLUSH_MS = 200
+
+async function shut(http: Server, closeApp: () => Promise<void>, host: Host, graceMs: number): Promise<void> {
   const closed = new Promise<void>((resolve) => http.close(() => resolve()))
   http.closeIdleConnections()
-  const timer = setTimeout(() => {
-    closeApp().finally(() => http.closeAllConnections())
-  }, graceMs)
-  await closed
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, graceMs)
+  })
+  // What stays open without a call is a stream that waits for news (SSE, subscriptions/listen): it ends with us.
+  await Promise.race([late, closed, host.idle().then(() => sleep(FLUSH_MS))])
   clearTimeout(timer)
   await closeApp()
+  http.closeAllConnections()
+  await closed
 }

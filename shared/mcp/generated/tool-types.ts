@@ -16,7 +16,7 @@ export interface ToolTypes {
         expected_version?: number
         /** If not now */
         time?: string
-        /** A repeat gets the first result */
+        /** Makes a repeat safe */
         idempotency_key?: string
       }
       output: {
@@ -35,7 +35,7 @@ export interface ToolTypes {
         data: Record<string, unknown>
         /** Why */
         reason?: string
-        /** A repeat gets the first result */
+        /** Makes a repeat safe */
         idempotency_key?: string
       }
       output: {
@@ -53,7 +53,7 @@ export interface ToolTypes {
         expected_version?: number
         /** Why */
         reason?: string
-        /** A repeat gets the first result */
+        /** Makes a repeat safe */
         idempotency_key?: string
       }
       output: {
@@ -179,7 +179,7 @@ export interface ToolTypes {
       input: {
         /** Name */
         projection: string
-        /** A repeat gets the first result */
+        /** Makes a repeat safe */
         idempotency_key?: string
       }
       output: {
@@ -194,7 +194,7 @@ export interface ToolTypes {
         kind: string
         /** Id */
         id: string
-        /** A repeat gets the first result */
+        /** Makes a repeat safe */
         idempotency_key?: string
       }
       output: {
@@ -216,7 +216,7 @@ export interface ToolTypes {
         expected_version?: number
         /** Why */
         reason?: string
-        /** A repeat gets the first result */
+        /** Makes a repeat safe */
         idempotency_key?: string
       }
       output: {
@@ -238,7 +238,7 @@ export interface ToolTypes {
         expected_version?: number
         /** Why */
         reason?: string
-        /** A repeat gets the first result */
+        /** Makes a repeat safe */
         idempotency_key?: string
       }
       output: {
@@ -254,7 +254,7 @@ export interface ToolTypes {
         run_id: string
         /** Why; kept in the history */
         reason?: string
-        /** A repeat gets the first result */
+        /** Makes a repeat safe */
         idempotency_key?: string
       }
       output: {
@@ -339,7 +339,7 @@ export interface ToolTypes {
     /** Calls a registered tool exactly once and returns the invocation with its output, or its error when the tool failed. For code that is not registered, use run_code. */
     invoke_tool: {
       input: {
-        /** Name of the tool, such as word_count */
+        /** Such as word_count */
         tool: string
         /** Version or range, such as 1.2.0 or ^1.0.0; the highest that fits is used */
         version?: string
@@ -347,7 +347,7 @@ export interface ToolTypes {
         arguments?: Record<string, unknown>
         /** background returns at once; get_invocation has the outcome */
         mode?: 'wait' | 'background'
-        /** A repeat gets the first result */
+        /** Makes a repeat safe */
         idempotency_key?: string
       }
       output: {
@@ -361,14 +361,17 @@ export interface ToolTypes {
     list_invocations: {
       input: {
         status?: 'pending' | 'running' | 'pending_approval' | 'succeeded' | 'failed' | 'timed_out' | 'cancelled' | 'denied' | 'unknown'
-        /** tool: a registered tool; server_tool: a call made by code */
+        /** server_tool: a call made by code */
         kind?: 'tool' | 'code' | 'script' | 'server_tool'
         /** Name of the tool, or server.tool */
         tool?: string
         /** Id of the invocation, inv_... */
         parent_invocation_id?: string
+        /** Calls of this run */
         run_id?: string
+        /** Calls of this task */
         task_id?: string
+        /** Most items of one page */
         limit?: number
         /** next_cursor of the page before */
         cursor?: string
@@ -384,33 +387,33 @@ export interface ToolTypes {
     /** Registers one version of a tool: its code, JSON Schemas, permissions and limits; versions never change afterwards. To run code once without keeping it, use run_code. */
     register_tool: {
       input: {
-        /** Name of the tool, such as word_count */
+        /** Such as word_count */
         name: string
-        /** Semantic version, such as 1.0.0 */
+        /** Such as 1.0.0 */
         version: string
-        title?: string
-        /** What it does and when to use it */
+        /** What it does, when to use it */
         description: string
-        /** JSON Schema 2020-12 of the arguments */
+        /** JSON Schema of the arguments */
         input_schema: Record<string, unknown>
-        /** Of the result */
+        /** JSON Schema of the result */
         output_schema?: Record<string, unknown>
+        /** As run_code */
         source: {
           type: 'javascript' | 'mcp' | 'http'
-          /** Body of an async function with input and tools in scope; what it returns must be JSON */
           code?: string
         }
-        /** What the code may call as tools.<server>.<tool>(args): nothing unless listed, such as data.* */
+        /** What the code may call as tools.<server>.<tool>(args), such as data.*; nothing unless listed */
         permissions?: {
-          tools?: string[]
+          tools: string[]
         }
-        /** Wall clock and heap; cut to the limits of this installation */
+        /** Cut to those of this installation */
         limits?: {
           timeout_ms?: number
           memory_mb?: number
         }
+        /** By a person, for each call */
         requires_approval?: boolean
-        /** A repeat gets the first result */
+        /** Makes a repeat safe */
         idempotency_key?: string
       }
       output: {
@@ -429,18 +432,18 @@ export interface ToolTypes {
         language?: 'javascript' | 'typescript'
         /** Any JSON */
         input?: unknown
-        /** What the code may call as tools.<server>.<tool>(args): nothing unless listed, such as data.* */
+        /** What the code may call as tools.<server>.<tool>(args), such as data.*; nothing unless listed */
         permissions?: {
-          tools?: string[]
+          tools: string[]
         }
-        /** Wall clock and heap; cut to the limits of this installation */
+        /** Cut to those of this installation */
         limits?: {
           timeout_ms?: number
           memory_mb?: number
         }
         /** background returns at once; get_invocation has the outcome */
         mode?: 'wait' | 'background'
-        /** A repeat gets the first result */
+        /** Makes a repeat safe */
         idempotency_key?: string
       }
       output: {
@@ -458,21 +461,21 @@ export interface ToolTypes {
     }
   }
   'planning': {
-    /** Ends a plan and its tasks for good and undoes what declares how. To stop it for a while, call pause_plan. */
+    /** Ends a plan for good and undoes what declares how. To stop it for a while, call pause_plan. */
     cancel_plan: {
       input: {
         /** plan id */
         plan_id: string
         /** Why */
         reason?: string
-        /** A repeat gets the first result */
+        /** Makes a repeat safe */
         idempotency_key?: string
       }
       output: {
-        plan: Record<string, unknown>
+        plan?: Record<string, unknown>
       }
     }
-    /** Takes the next ready assistant task, or null with a hint. Then call complete_task or fail_task. */
+    /** Takes the next ready assistant task, or null and why. To end it, call complete_task or fail_task. */
     claim_task: {
       input: {
         /** plan id */
@@ -481,7 +484,7 @@ export interface ToolTypes {
         capabilities?: string[]
         /** From now */
         lease_ms?: number
-        /** A repeat gets the first result */
+        /** Makes a repeat safe */
         idempotency_key?: string
       }
       output: {
@@ -490,7 +493,7 @@ export interface ToolTypes {
         lease_expires_at: unknown
       }
     }
-    /** Records the output of a claimed task. When it could not be done, call fail_task. */
+    /** Records the output of a claimed task. If it failed, call fail_task. */
     complete_task: {
       input: {
         /** task id */
@@ -499,14 +502,14 @@ export interface ToolTypes {
         lease_token: string
         /** Any JSON */
         output: unknown
-        /** A repeat gets the first result */
+        /** Makes a repeat safe */
         idempotency_key?: string
       }
       output: {
-        task: Record<string, unknown>
+        task?: Record<string, unknown>
       }
     }
-    /** Creates a goal: what is to be reached. Next, create_plan makes the way to it. */
+    /** Creates a goal. For the way to it, call create_plan. */
     create_goal: {
       input: {
         /** In a line */
@@ -516,14 +519,14 @@ export interface ToolTypes {
         /** Limits; any JSON */
         constraints?: unknown
         completes_with?: 'plan' | 'manual'
-        /** A repeat gets the first result */
+        /** Makes a repeat safe */
         idempotency_key?: string
       }
       output: {
-        goal: Record<string, unknown>
+        goal?: Record<string, unknown>
       }
     }
-    /** Creates a checked plan from your tasks or a template; run_plan starts it. To only check, call validate_plan. */
+    /** Creates a checked plan from tasks or a template. To start it, call run_plan. */
     create_plan: {
       input: {
         /** goal id */
@@ -532,24 +535,20 @@ export interface ToolTypes {
         tasks?: Record<string, unknown>[]
         /** {{plan.input}} */
         input?: unknown
-        /** For people */
-        name?: string
         /** At a time */
         max_parallel?: number
         strategy?: 'auto' | 'steps' | 'template' | 'model'
         /** ? lists them */
         template?: string
-        /** For template */
-        parameters?: unknown
-        /** A repeat gets the first result */
+        /** Makes a repeat safe */
         idempotency_key?: string
       }
       output: {
-        plan: Record<string, unknown>
-        tasks: unknown[]
+        plan?: Record<string, unknown>
+        tasks?: unknown[]
       }
     }
-    /** Keeps a claimed task yours for longer. When done, call complete_task. */
+    /** Keeps a claimed task yours longer. To end it, call complete_task. */
     extend_task_lease: {
       input: {
         /** task id */
@@ -558,43 +557,43 @@ export interface ToolTypes {
         lease_token: string
         /** From now */
         lease_ms?: number
-        /** A repeat gets the first result */
+        /** Makes a repeat safe */
         idempotency_key?: string
       }
       output: {
         lease_expires_at: unknown
       }
     }
-    /** Records why a claimed task failed; its retry policy decides on. When it was done, call complete_task. */
+    /** Records why a claimed task failed; it may be retried. If it was done, call complete_task. */
     fail_task: {
       input: {
         /** task id */
         task_id: string
         /** From claim_task */
         lease_token: string
-        /** Text, or JSON with a message */
+        /** Text or JSON */
         error: unknown
-        /** May a retry help */
+        /** May be retried */
         retryable?: boolean
-        /** A repeat gets the first result */
+        /** Makes a repeat safe */
         idempotency_key?: string
       }
       output: {
-        task: Record<string, unknown>
+        task?: Record<string, unknown>
       }
     }
-    /** Returns a goal with its plans. To find an id, call list_goals. */
+    /** Returns a goal with its plans. To find one, call list_goals. */
     get_goal: {
       input: {
         /** goal id */
         goal_id: string
       }
       output: {
-        goal: Record<string, unknown>
-        plans: unknown[]
+        goal?: Record<string, unknown>
+        plans?: unknown[]
       }
     }
-    /** Returns a plan with progress, estimates and tasks; keys gives tasks whole. For the timeline, call get_run. */
+    /** Returns progress and tasks of a plan. For its timeline, call get_run. */
     get_plan: {
       input: {
         /** plan id */
@@ -610,13 +609,12 @@ export interface ToolTypes {
         cursor?: string
       }
       output: {
-        plan: Record<string, unknown>
-        tasks: unknown[]
+        plan?: Record<string, unknown>
+        tasks?: unknown[]
         next_cursor: unknown
-        waiting: unknown
       }
     }
-    /** Lists goals by status or words, latest first. For one with its plans, call get_goal. */
+    /** Lists goals, latest first. For one with its plans, call get_goal. */
     list_goals: {
       input: {
         /** One state */
@@ -629,13 +627,11 @@ export interface ToolTypes {
         cursor?: string
       }
       output: {
-        items: unknown[]
+        items?: unknown[]
         next_cursor: unknown
-        /** One state */
-        Status: string
       }
     }
-    /** Lists plans, latest first. For tasks and progress of one, call get_plan. */
+    /** Lists plans, latest first. For the tasks of one, call get_plan. */
     list_plans: {
       input: {
         /** goal id */
@@ -648,23 +644,23 @@ export interface ToolTypes {
         cursor?: string
       }
       output: {
-        items: unknown[]
+        items?: unknown[]
         next_cursor: unknown
       }
     }
-    /** Stops a plan from starting tasks; run_plan resumes it. To give it up, call cancel_plan. */
+    /** Lets a plan start no more tasks; run_plan resumes it. To give it up, call cancel_plan. */
     pause_plan: {
       input: {
         /** plan id */
         plan_id: string
-        /** A repeat gets the first result */
+        /** Makes a repeat safe */
         idempotency_key?: string
       }
       output: {
-        plan: Record<string, unknown>
+        plan?: Record<string, unknown>
       }
     }
-    /** Replaces a plan by a new version; unchanged finished tasks keep their output. To only stop it, call pause_plan. */
+    /** Makes a new version of a plan; finished tasks that are unchanged stay done. To stop it, call pause_plan. */
     revise_plan: {
       input: {
         /** plan id */
@@ -675,32 +671,31 @@ export interface ToolTypes {
         input?: unknown
         /** Why */
         reason?: string
-        /** A repeat gets the first result */
+        /** Makes a repeat safe */
         idempotency_key?: string
       }
       output: {
-        plan: Record<string, unknown>
-        tasks: unknown[]
-        carried_over: unknown[]
+        plan?: Record<string, unknown>
+        tasks?: unknown[]
+        carried_over?: unknown[]
       }
     }
-    /** Starts or resumes a plan and waits until it ends or needs an assistant. To stop the plan, call pause_plan. */
+    /** Starts or resumes a plan and waits until it ends or needs you. To stop it, call pause_plan. */
     run_plan: {
       input: {
         /** plan id */
         plan_id: string
         mode?: 'wait' | 'background'
-        /** A repeat gets the first result */
+        /** Makes a repeat safe */
         idempotency_key?: string
       }
       output: {
-        plan: Record<string, unknown>
-        tasks: unknown[]
+        plan?: Record<string, unknown>
+        tasks?: unknown[]
         run_id: unknown
-        waiting: unknown
       }
     }
-    /** Changes or ends a goal. With a plan still open, call cancel_plan first. */
+    /** Changes or ends a goal. To end its plan first, call cancel_plan. */
     update_goal: {
       input: {
         /** goal id */
@@ -718,14 +713,14 @@ export interface ToolTypes {
         expected_version?: number
         /** Why */
         reason?: string
-        /** A repeat gets the first result */
+        /** Makes a repeat safe */
         idempotency_key?: string
       }
       output: {
-        goal: Record<string, unknown>
+        goal?: Record<string, unknown>
       }
     }
-    /** Returns faults, waves and critical path of a plan or of tasks; keeps nothing. To keep a plan, call create_plan. */
+    /** Returns faults and waves of a plan or of tasks. To keep a plan, call create_plan. */
     validate_plan: {
       input: {
         /** plan id */
@@ -736,9 +731,9 @@ export interface ToolTypes {
         input?: unknown
       }
       output: {
-        valid: boolean
-        faults: unknown[]
-        waves: unknown[]
+        valid?: boolean
+        faults?: unknown[]
+        waves?: unknown[]
       }
     }
   }
@@ -752,7 +747,7 @@ export interface ToolTypes {
         tool: string
         /** Arguments of that tool. */
         arguments?: Record<string, unknown>
-        /** A repeat gets the first result */
+        /** Makes a repeat safe */
         idempotency_key?: string
       }
       output: Record<string, unknown>
