@@ -6,9 +6,9 @@ import { assertStorable } from '@story-portal/shared/events'
 import type { Host } from '@story-portal/shared/mcp'
 import { capabilities } from './capabilities.ts'
 import { faults } from './errors.ts'
+import { faultsOf } from './json-schema.ts'
 import type { RunRequest, RunResult } from './sandbox/sandbox.ts'
 import { limitsFor, sandboxOf } from './sandbox-of-host.ts'
-import { faultsOf } from './schemas.ts'
 import { type Work, workOf } from './work.ts'
 
 /**

@@ -1,7 +1,7 @@
 import type { Effect } from '@story-portal/shared/mcp'
 
 /** `<server>.<tool>`, `<server>.*` or `*`; a server may be written as in code, with `_`. */
-export const GRANT = /^(?:\*|[a-z][a-z0-9_-]{1,40}\.(?:\*|[a-z][a-z0-9_]{1,40}))$/
+export const GRANT = /^(\*|[a-z][a-z0-9_-]*\.(\*|[a-z0-9_]+))$/
 
 export interface ToolRef {
   server: string

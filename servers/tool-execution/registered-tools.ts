@@ -3,7 +3,7 @@ import type { Tx } from '@story-portal/shared/db'
 import { compareVersions, versionRange } from '@story-portal/shared/engine'
 import { errors, type StoryPortalError } from '@story-portal/shared/errors'
 import { faults } from './errors.ts'
-import { faultsOf, type JsonSchema } from './schemas.ts'
+import { faultsOf, type JsonSchema } from './json-schema.ts'
 
 const MAX_VERSIONS = 200
 

@@ -52,5 +52,5 @@ function isBusy(sandbox: Sandbox): boolean {
 export function limitsFor(config: Config['sandbox'], asked: z.output<typeof AskedLimits>): Partial<Limits> {
   const wall = Math.min(asked.timeout_ms ?? config.wallMs, config.wallMs)
   const heap = Math.min(asked.memory_mb ?? config.memoryMb, Math.max(config.memoryMb, Math.floor(config.rssMb / 2)))
-  return { wall_ms: wall, cpu_ms: Math.min(asked.cpu_ms ?? wall, wall), heap_mb: heap }
+  return { wall_ms: wall, cpu_ms: wall, heap_mb: heap }
 }

@@ -1,8 +1,8 @@
 import { getRecord, type RecordOf } from '@story-portal/shared/data'
 import type { Tx } from '@story-portal/shared/db'
 import type { z } from 'zod'
+import type { JsonSchema } from './json-schema.ts'
 import type { Limits, Permissions } from './schema.ts'
-import type { JsonSchema } from './schemas.ts'
 
 /** What is run: one-off code and a version of a registered tool come down to the same. */
 export interface Work {

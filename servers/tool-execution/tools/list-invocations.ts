@@ -1,7 +1,7 @@
 import { listRecords } from '@story-portal/shared/data'
 import { defineTool } from '@story-portal/shared/mcp'
 import { z } from 'zod'
-import { Invocation, InvocationId, InvocationStatus, shownInvocation, ToolName } from '../schema.ts'
+import { Invocation, InvocationId, InvocationStatus, shownInvocation } from '../schema.ts'
 
 export default defineTool({
   name: 'list_invocations',
@@ -10,24 +10,12 @@ export default defineTool({
   effect: 'read',
   input: {
     status: InvocationStatus.optional(),
-    kind: z
-      .enum(['tool', 'code', 'script', 'server_tool'])
-      .optional()
-      .describe('tool: a registered tool; server_tool: a call made by code'),
-    tool: z
-      .union([
-        ToolName,
-        z
-          .string()
-          .regex(/^[a-z-]+\.[a-z0-9_]+$/)
-          .max(100),
-      ])
-      .optional()
-      .describe('Name of the tool, or server.tool'),
+    kind: z.enum(['tool', 'code', 'script', 'server_tool']).optional().describe('server_tool: a call made by code'),
+    tool: z.string().min(1).max(300).optional().describe('Name of the tool, or server.tool'),
     parent_invocation_id: InvocationId.optional(),
-    run_id: z.string().min(1).max(200).optional(),
-    task_id: z.string().min(1).max(200).optional(),
-    limit: z.int().min(1).max(200).default(50),
+    run_id: z.string().min(1).max(200).optional().describe('Calls of this run'),
+    task_id: z.string().min(1).max(200).optional().describe('Calls of this task'),
+    limit: z.int().min(1).max(200).default(50).describe('Most items of one page'),
     cursor: z.string().max(2000).optional().describe('next_cursor of the page before'),
   },
   output: { items: z.array(Invocation), next_cursor: z.string().nullable() },

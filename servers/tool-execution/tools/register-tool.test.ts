@@ -21,7 +21,7 @@ const wordCount = {
 }
 
 test('a version is registered once and never changes', async () => {
-  const { tool } = await tools.call('register_tool', { ...wordCount, title: 'Words' })
+  const { tool } = await tools.call('register_tool', wordCount)
   expect(tool).toMatchObject({
     name: 'word_count',
     version: '1.0.0',

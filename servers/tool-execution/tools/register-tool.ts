@@ -1,36 +1,36 @@
 import { createRecord, listRecords, sha256 } from '@story-portal/shared/data'
+import type { Tx } from '@story-portal/shared/db'
 import { argumentsHash, isVersion, withIdempotency } from '@story-portal/shared/engine'
 import { errors } from '@story-portal/shared/errors'
 import { defineTool } from '@story-portal/shared/mcp'
 import { z } from 'zod'
 import { faults } from '../errors.ts'
+import { checkSchema, type JsonSchema } from '../json-schema.ts'
 import { sandboxOf } from '../sandbox-of-host.ts'
 import { Code, Limits, Permissions, ToolName } from '../schema.ts'
-import { checkSchema } from '../schemas.ts'
 
 const Schema = z.record(z.string(), z.unknown())
 
 export default defineTool({
   name: 'register_tool',
   description:
-    'Registers one version of a tool: its code, JSON Schemas, permissions and limits; versions never change afterwards. To run code once without keeping it, use run_code.',
+    'Registers one version of a tool, which never changes afterwards. To run code once without keeping it, use run_code.',
   effect: 'create',
   transaction: false,
   input: {
     name: ToolName,
-    version: z.string().min(5).max(100).describe('Semantic version, such as 1.0.0'),
-    title: z.string().min(1).max(200).optional(),
-    description: z.string().min(1).max(20_000).describe('What it does and when to use it'),
-    input_schema: Schema.describe('JSON Schema (2020-12) of the arguments, an object'),
-    output_schema: Schema.optional().describe('JSON Schema of the result; checked after each call'),
+    version: z.string().min(5).max(100).describe('Such as 1.0.0'),
+    description: z.string().min(1).max(20_000).describe('What it does, when to use it'),
+    input_schema: Schema.describe('JSON Schema of the arguments'),
+    output_schema: Schema.optional().describe('JSON Schema of the result'),
     source: z
       .looseObject({ type: z.enum(['javascript', 'mcp', 'http']), code: Code.optional() })
-      .describe('{"type": "javascript", "code": "..."}'),
-    permissions: Permissions.default({ tools: [] }),
-    limits: Limits.default({}),
-    requires_approval: z.boolean().default(false),
+      .describe('As run_code'),
+    permissions: Permissions.optional(),
+    limits: Limits.optional(),
+    requires_approval: z.boolean().default(false).describe('By a person, for each call'),
   },
-  output: { tool: z.looseObject({ id: z.string(), name: z.string(), version: z.string(), status: z.string() }) },
+  output: { tool: z.looseObject({ id: z.string(), version: z.string() }) },
   async run(args, ctx) {
     const code = codeOf(args.source)
     if (!isVersion(args.version)) throw badInput('version', 'must be a semantic version such as 1.2.3')
@@ -39,36 +39,52 @@ export default defineTool({
     const checked = await sandboxOf(ctx.host).check(code)
     if (!checked.ok) throw checked.error
 
-    const { name, version: semver } = args
-    const create = async (tx: Parameters<Parameters<typeof ctx.db.tx>[0]>[0]) => {
-      const { items } = await listRecords(tx, 'tool', { filter: { name, semver }, limit: 1, includeDeleted: true })
-      if (items.length > 0) throw faults.versionExists({ tool: name, version: semver })
-      const tool = await createRecord(tx, 'tool', {
-        name,
-        semver,
-        ...(args.title === undefined ? {} : { title: args.title }),
-        description: args.description,
-        input_schema: args.input_schema,
-        output_schema: args.output_schema ?? null,
-        source: { type: 'javascript', code },
-        source_hash: sha256(code),
-        permissions: args.permissions,
-        limits: { ...args.limits },
-        requires_approval: args.requires_approval,
-        effect: args.permissions.tools.length > 0 ? 'journaled' : 'pure',
-      })
-      // What clients call a version is the tool's own; the record's is another matter.
-      const { version: record_version, semver: version, tenant_id: _t, deleted_at: _d, ...shown } = tool
-      return { tool: { ...shown, version, record_version } }
-    }
+    const columns = columnsOf(args, code)
     return await ctx.db.tx(async (tx) => {
       const { idempotency_key: key, caller } = ctx
-      if (key === undefined) return create(tx)
+      if (key === undefined) return create(tx, columns)
       const call = { tool: 'register_tool', key, args_hash: argumentsHash(args), subject: caller.subject }
-      return (await withIdempotency(tx, call, () => create(tx))).result
+      return (await withIdempotency(tx, call, () => create(tx, columns))).result
     })
   },
 })
+
+interface Registration {
+  name: string
+  version: string
+  description: string
+  input_schema: JsonSchema
+  output_schema?: JsonSchema | undefined
+  permissions?: { tools: string[] } | undefined
+  limits?: object | undefined
+  requires_approval: boolean
+}
+
+function columnsOf({ permissions = { tools: [] }, ...args }: Registration, code: string) {
+  return {
+    name: args.name,
+    semver: args.version,
+    description: args.description,
+    input_schema: args.input_schema,
+    output_schema: args.output_schema ?? null,
+    source: { type: 'javascript', code },
+    source_hash: sha256(code),
+    permissions,
+    limits: { ...args.limits },
+    requires_approval: args.requires_approval,
+    effect: permissions.tools.length > 0 ? ('journaled' as const) : ('pure' as const),
+  }
+}
+
+async function create(tx: Tx, columns: ReturnType<typeof columnsOf>) {
+  const { name, semver } = columns
+  const { items } = await listRecords(tx, 'tool', { filter: { name, semver }, limit: 1, includeDeleted: true })
+  if (items.length > 0) throw faults.versionExists({ tool: name, version: semver })
+  const tool = await createRecord(tx, 'tool', columns)
+  // What clients call a version is the tool's own; the record's is another matter.
+  const { version: record_version, semver: version, tenant_id: _t, deleted_at: _d, ...shown } = tool
+  return { tool: { ...shown, version, record_version } }
+}
 
 function codeOf(source: { type: string; code?: string | undefined }): string {
   if (source.type !== 'javascript') throw faults.sourceUnavailable({ type: source.type })

@@ -1,7 +1,7 @@
 import { defineTool } from '@story-portal/shared/mcp'
 import { z } from 'zod'
 import { execute, failureOf } from '../execute.ts'
-import { Code, InvocationStatus, Limits, Logs, Mode, Permissions, Usage } from '../schema.ts'
+import { Code, Limits, Logs, Mode, Permissions, Usage } from '../schema.ts'
 import { workOfCode } from '../work.ts'
 
 export default defineTool({
@@ -11,14 +11,14 @@ export default defineTool({
   effect: 'execute',
   transaction: false,
   input: {
-    code: Code,
+    code: Code.describe('Body of an async function with input and tools in scope; what it returns must be JSON'),
     language: z
       .enum(['javascript', 'typescript'])
       .default('javascript')
       .describe('TypeScript: types are removed, not checked'),
-    input: z.unknown().optional().describe('Any JSON; the code sees it as input'),
-    permissions: Permissions.default({ tools: [] }),
-    limits: Limits.default({}),
+    input: z.unknown().optional().describe('Any JSON'),
+    permissions: Permissions.optional(),
+    limits: Limits.optional(),
     mode: Mode,
   },
   output: {
@@ -26,11 +26,11 @@ export default defineTool({
     logs: Logs,
     usage: Usage.nullable(),
     invocation_id: z.string(),
-    status: InvocationStatus,
+    status: z.string(),
     replayed: z.boolean(),
   },
-  async run({ mode, ...args }, ctx) {
-    const frozen = { ...args, input: args.input ?? null }
+  async run({ mode, input = null, permissions = { tools: [] }, limits = {}, ...code }, ctx) {
+    const frozen = { ...code, input, permissions, limits }
     const done = await execute(ctx, { by: 'run_code', kind: 'code', arguments: frozen, work: workOfCode(frozen), mode })
     const open = done.status === 'pending' || done.status === 'running'
     if (done.status !== 'succeeded' && !(open && mode === 'background')) throw failureOf(done)

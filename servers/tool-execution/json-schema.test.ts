@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { checkSchema, faultsOf, type JsonSchema } from './schemas.ts'
+import { checkSchema, faultsOf, type JsonSchema } from './json-schema.ts'
 
 const refused = expect.objectContaining({ number: 'E3040', code: 'INVALID_INPUT' })
 
