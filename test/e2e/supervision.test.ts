@@ -1,5 +1,5 @@
 import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
+import { createServer, type Socket } from 'node:net'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { allGone } from '../../tools/cli/processes.ts'
@@ -179,10 +179,13 @@ describe('what keeps it from starting is said plainly', () => {
   test('a port that another program holds', async () => {
     const planning = manifests().find(({ name }) => name === 'planning')
     const port = it.base + (planning?.port ?? 0)
-    const holder = createServer().listen(port, '127.0.0.1')
+    // It accepts and never answers, as a program does that speaks something else.
+    const held: Socket[] = []
+    const holder = createServer((socket) => held.push(socket)).listen(port, '127.0.0.1')
     await new Promise((resolve) => holder.once('listening', resolve))
     const { code, json } = await it.cli('up', '--json')
     const entry = await run([platformEntry], it.env)
+    for (const socket of held) socket.destroy()
     await new Promise((resolve) => holder.close(resolve))
     expect(code).toBe(1)
     expect(json.error).toMatchObject({

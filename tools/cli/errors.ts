@@ -58,11 +58,11 @@ export const cliErrors = defineErrors(0, {
     message: 'These processes did not end: {pids}.',
     hint: 'End them by hand, then run "story-portal down" again.',
   },
-  noSuchServer: {
+  busy: {
     number: 'E0288',
-    code: 'NOT_FOUND',
-    severity: 'info',
-    message: 'There is no server {server}.',
-    hint: 'The servers are: {servers}.',
+    code: 'UNAVAILABLE',
+    severity: 'error',
+    message: 'Process {pid} has been starting or stopping the platform for too long.',
+    hint: 'Wait for it, or end it; then try again.',
   },
 })

@@ -1,4 +1,5 @@
-import { isStoryPortalError, type StoryPortalError } from '@story-portal/shared/errors'
+import { ConfigError } from '@story-portal/shared/config'
+import { isStoryPortalError } from '@story-portal/shared/errors'
 
 /** What scripts rely on. */
 export const EXIT = { ok: 0, failed: 1, usage: 2, unreachable: 3, badConfig: 78 } as const
@@ -11,6 +12,6 @@ const BY_NUMBER: Record<string, number> = {
 }
 
 export function exitCodeOf(error: unknown): number {
-  if ((error as { name?: string } | undefined)?.name === 'ConfigError') return EXIT.badConfig
-  return isStoryPortalError(error) ? (BY_NUMBER[(error as StoryPortalError).number] ?? EXIT.failed) : EXIT.failed
+  if (error instanceof ConfigError) return EXIT.badConfig
+  return isStoryPortalError(error) ? (BY_NUMBER[error.number] ?? EXIT.failed) : EXIT.failed
 }

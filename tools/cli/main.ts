@@ -23,7 +23,7 @@ const host: StricliProcess = {
     getColorDepth: () => 1,
   },
   env: process.env as Record<string, string>,
-  exitCode: 0,
+  exitCode: null,
 }
 
 await run(buildApp(version), inputs, { process: host })

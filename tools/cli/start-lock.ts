@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { cliErrors } from './errors.ts'
 import { isAlive } from './processes.ts'
 
 const BEAT_MS = 2_000
@@ -26,8 +27,7 @@ export async function withStartLock<T>(
       options.onWait?.(holder)
       told = true
     }
-    if (Date.now() > deadline)
-      throw new Error(`Process ${holder} has been starting or stopping the platform for too long.`)
+    if (Date.now() > deadline) throw cliErrors.busy({ pid: holder ?? 'unknown' })
     await sleep(100)
   }
   const beat = setInterval(() => utimesSync(file, new Date(), new Date()), BEAT_MS)

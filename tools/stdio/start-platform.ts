@@ -14,10 +14,11 @@ export function startPlatform(log: Logger): Promise<void> {
   const child = spawn(platformNode(), [path.join(toolsDir, 'cli', 'main.ts'), 'up', '--json'], {
     cwd: rootDir,
     detached: true,
-    stdio: ['ignore', 'pipe', 'ignore'],
+    stdio: ['ignore', 'pipe', 'pipe'],
   })
   child.unref()
   let said = ''
+  child.stderr.setEncoding('utf8').on('data', (text: string) => log.warn(text.trim()))
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     said += text
   })
