@@ -37,7 +37,10 @@ export async function recordOutcome(
   }
 }
 
-/** As `recordOutcome`, once, from a given status: a call that was `unknown` is settled the same way. */
+/**
+ * As `recordOutcome`, once, from a given status: a call that was `unknown` is settled the same way. The version that the holder
+ * saw last proves id, fence and status in the update's own lock; only when a heartbeat has raised it is the fence asked for.
+ */
 export async function writeOutcome(
   db: Db,
   scope: TenantScope,
@@ -45,15 +48,20 @@ export async function writeOutcome(
   outcome: Outcome,
   from: 'running' | 'unknown',
 ): Promise<InvocationRecord | undefined> {
+  const changes = { ...NO_LEASE, ...outcomeColumns(outcome), finished_at: inMs(0) }
+  try {
+    const seen = { expected_version: held.version }
+    return await db.tx(scope, (tx) => updateRecord(tx, 'invocation', held.id, changes, seen))
+  } catch (error) {
+    if (!isStoryPortalError(error) || error.number !== VERSION_CONFLICT) throw error
+  }
   return await db.tx(scope, async (tx) => {
     if (!(await lockHeld(tx, held, from))) return undefined
-    return await updateRecord(tx, 'invocation', held.id, {
-      ...NO_LEASE,
-      ...outcomeColumns(outcome),
-      finished_at: inMs(0),
-    })
+    return await updateRecord(tx, 'invocation', held.id, changes)
   })
 }
+
+const VERSION_CONFLICT = 'E0012'
 
 /** Ends a call that nobody can dispatch any more: without effect where that is certain, else as unknown, for a person. */
 export async function writeLost(db: Db, scope: TenantScope, call: InvocationRecord): Promise<void> {
@@ -61,7 +69,7 @@ export async function writeLost(db: Db, scope: TenantScope, call: InvocationReco
   const error = certain ? errors.unavailable({ what: 'The worker of this call' }) : callErrors.outcomeUnknown()
   const status = certain ? 'failed' : 'unknown'
   await db.tx(scope, async (tx) => {
-    const held = { id: call.id, fence: call.fence }
+    const held = call
     if (call.status === 'pending') {
       if (!(await lockHeld(tx, held, 'pending'))) return
       await updateRecord(tx, 'invocation', call.id, { status: 'running' })
@@ -87,7 +95,7 @@ export async function extendCall(db: Db, scope: TenantScope, held: Held, leaseMs
 
 const NO_LEASE = { lease_owner: null, lease_token: null, lease_expires_at: null }
 
-type Held = Pick<InvocationRecord, 'id' | 'fence'>
+type Held = Pick<InvocationRecord, 'id' | 'fence' | 'version'>
 
 function outcomeColumns({ status, output, error, logs, usage }: Outcome) {
   return { status, output: output ?? null, error: error ?? null, logs: logs ?? null, usage: usage ?? null }

@@ -22,23 +22,23 @@ export async function finishTask(
   const gate = await lockPlanOfTask(tx, request.task_id)
   const task = await lockTask(tx, request.task_id)
   assertLease(task, request)
-  await endAttempt(tx, gate, task, request.outcome)
-  const record = await lockTask(tx, task.id)
+  const record = await endAttempt(tx, gate, task, request.outcome)
   const plan = { id: gate.plan_id, status: gate.plan_status, phase: gate.phase, progress: progressOf(gate) }
   return { task: record as unknown as TaskRecord, plan }
 }
 
 /** Ends the attempt that runs now, under the gate and the lock of the task: the reconciler ends those that nobody holds. */
-export async function endAttempt(tx: Tx, gate: Gate, task: TaskRow, outcome: TaskOutcome): Promise<void> {
+export async function endAttempt(tx: Tx, gate: Gate, task: TaskRow, outcome: TaskOutcome): Promise<TaskRow> {
   if (outcome.status === 'completed') assertSize(outcome.output, task.key)
   const attempts = task.attempts + (outcome.status === 'cancelled' ? 0 : 1)
   const open = outcome.status === 'failed' && outcome.retryable && attempts < task.max_attempts && mayRetry(gate)
   if (open) return await retryLater(tx, gate, task, attempts, outcome.error)
   const changes = ending(outcome.status, { attempts, ...outcomeColumns(outcome) })
-  await moveTasks(tx, [{ id: task.id, states: [outcome.status], changes }])
+  const [record = task] = await moveTasks(tx, [{ id: task.id, states: [outcome.status], changes }])
   const { ready } = await carryOn(tx, gate, [{ ...task, status: outcome.status }])
   await closeIfDone(tx, gate)
   if (ready > 0) await wake(tx, { what: 'tasks', tenant_id: gate.tenant_id, plan_id: gate.plan_id })
+  return record
 }
 
 /** Throws leaseLost unless the task runs under the lease that the proof is of. */
@@ -55,7 +55,7 @@ function mayRetry(gate: Gate): boolean {
   return gate.phase === 'running' || gate.phase === 'compensating'
 }
 
-async function retryLater(tx: Tx, gate: Gate, task: TaskRow, attempts: number, error: unknown): Promise<void> {
+async function retryLater(tx: Tx, gate: Gate, task: TaskRow, attempts: number, error: unknown): Promise<TaskRow> {
   const wait = backoff(task.spec.retry ?? RetryPolicy.parse({}), attempts)
   const changes = {
     ...NO_LEASE,
@@ -65,8 +65,13 @@ async function retryLater(tx: Tx, gate: Gate, task: TaskRow, attempts: number, e
     retry_at: inMs(wait),
     deadline_at: null,
   }
-  await moveTasks(tx, [{ id: task.id, states: ['ready'], changes }], `attempt ${attempts} failed`)
+  const [record = task] = await moveTasks(
+    tx,
+    [{ id: task.id, states: ['ready'], changes }],
+    `attempt ${attempts} failed`,
+  )
   await wake(tx, { what: 'retry', tenant_id: gate.tenant_id, plan_id: gate.plan_id, in_ms: wait })
+  return record
 }
 
 function backoff(retry: RetryPolicy, attempts: number): number {

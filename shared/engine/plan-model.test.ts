@@ -58,10 +58,11 @@ beforeAll(async () => {
 afterAll(() => db.close())
 
 test('random plans under workers that die and lose leases end as the model says', async () => {
-  await checkProperty('plan engine', run, ({ shapes, moves }) => playOne(shapes, moves), { runs: 30 })
+  await checkProperty('plan engine', run, ({ shapes, moves }) => playOne(shapes, moves), { runs: 19 })
   process.stderr.write(`${JSON.stringify(tally)}\n`)
   expect(tally.refused).toBeGreaterThan(0)
-})
+  // Many short transactions: patience for a busy machine, not a measurement.
+}, 300_000)
 
 async function playOne(shapes: readonly Shape[], moves: Iterator<number>): Promise<void> {
   const world = await World.open(shapes, () => moves.next().value as number)

@@ -153,6 +153,17 @@ test('a failed task ends the plan once what runs has ended; nothing else starts'
   expect(goal).toMatchObject({ status: 'failed', error: { number: 'E0607' } })
 })
 
+test('a failing plan does not wait for a task whose worker was lost', async () => {
+  const bench = await Bench.of([code('a'), code('b')])
+  await bench.claim()
+  await bench.end('a', fail())
+  db.advance(61_000)
+  await reconcile(db, {})
+  const { plan, by } = await bench.state()
+  expect(by).toEqual({ a: 'failed', b: 'cancelled' })
+  expect(plan.status).toBe('failed')
+})
+
 test('continue_on_failure lets the others go on; who binds the missing output is skipped', async () => {
   const lenient = code('a', { continue_on_failure: true })
   const binds = code('b', { depends_on: ['a'], input: { x: '{{tasks.a.output}}' } })
@@ -316,6 +327,23 @@ test('a compensation that can not be bound is a failed one, and the plan still e
   const { plan, by } = await bench.state()
   expect(by['a~undo']).toBe('failed')
   expect(plan.status).toBe('failed')
+})
+
+test('a condition reads outputs of near and far tasks, also for a tool', async () => {
+  const tool = { kind: 'tool' as const, tool: 'x' }
+  const bench = await Bench.of([
+    code('a'),
+    after('b', 'a'),
+    { key: 'near', ...tool, depends_on: ['b'], when: 'tasks.b.output.n == 2' },
+    { key: 'far', ...tool, depends_on: ['b'], when: 'tasks.a.output.n == 1 and tasks.b.output.n == 2' },
+    { key: 'both', ...tool, depends_on: ['a'], input: { n: '{{tasks.a.output.n}}' } },
+  ])
+  await bench.claim()
+  await bench.end('a', ok({ n: 1 }))
+  await bench.claim()
+  expect(bench.input('both')).toEqual({ n: 1 })
+  await bench.end('b', ok({ n: 2 }))
+  expect((await bench.claim()).toSorted()).toEqual(['far', 'near'])
 })
 
 test('for_each runs a task per item and gathers their outputs in order', async () => {

@@ -74,7 +74,8 @@ export async function stopTasks(tx: Tx, gate: Gate, reason: string): Promise<voi
 export async function advancePlan(tx: Tx, planId: string): Promise<void> {
   const gate = await lockPlan(tx, planId)
   if (gate.phase === 'idle' || gate.phase === 'ended') return
-  const { ready } = await releaseFree(tx, gate)
+  // A failing plan only has tasks to cancel, such as those whose worker was lost after it began to fail.
+  const { ready } = gate.phase === 'failing' ? { ready: 0 } : await releaseFree(tx, gate)
   await closeIfDone(tx, gate)
   if (ready > 0) await wake(tx, { what: 'tasks', tenant_id: gate.tenant_id, plan_id: planId })
 }

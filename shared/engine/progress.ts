@@ -61,10 +61,13 @@ interface Decided {
 
 async function decideAll(tx: Tx, gate: Gate, tasks: readonly TaskRow[]): Promise<Decided[]> {
   if (tasks.length === 0) return []
-  const wantOutputs = tasks.filter((t) => t.kind !== 'tool' || t.spec.needs.outputs.length > 0).map((t) => t.id)
-  const neighbours = await dependenciesOf(tx, ids(tasks), wantOutputs)
+  const reads = ({ spec }: TaskRow) => [...spec.needs.outputs, ...spec.needs.looks_at]
+  const wantOutputs = tasks.filter((task) => task.kind !== 'tool' || reads(task).length > 0)
+  const neighbours = await dependenciesOf(tx, ids(tasks), ids(wantOutputs))
   const byTask = Map.groupBy(neighbours, ({ task_id }) => task_id)
-  const keys = new Set(tasks.flatMap(({ spec }) => [...spec.needs.outputs, ...spec.needs.looks_at]))
+  // Most tasks read only what they depend on directly, and that is here already.
+  const direct = new Set(neighbours.map(({ task_id, key }) => `${task_id} ${key}`))
+  const keys = new Set(tasks.flatMap((task) => reads(task).filter((key) => !direct.has(`${task.id} ${key}`))))
   const others = await finishedByKey(tx, gate.plan_id, [...keys])
   const undone = new Map(
     (

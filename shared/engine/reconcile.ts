@@ -122,10 +122,12 @@ async function passDeadline(tx: Tx, id: string): Promise<void> {
   await endAttempt(tx, gate, task, { status: 'failed', error, retryable: true })
 }
 
-/** Plans with decisions put off, and plans whose last task has ended without ending them. */
+/** Plans with decisions put off, plans whose last task has ended without ending them, failing plans that got a task back. */
 async function advanceStuck(db: Db): Promise<number> {
-  const stuck = sql`has_deferred or completed + failed + skipped + cancelled = total`
-  const plans = sql`core.plan_progress where phase in ('running', 'failing', 'compensating') and (${stuck})`
+  const returned = sql`phase = 'failing' and exists (select from core.tasks t
+    where t.tenant_id = pp.tenant_id and t.plan_id = pp.plan_id and t.status in ('pending', 'ready', 'blocked', 'waiting'))`
+  const stuck = sql`has_deferred or completed + failed + skipped + cancelled = total or ${returned}`
+  const plans = sql`core.plan_progress pp where phase in ('running', 'failing', 'compensating') and (${stuck})`
   const found = await select(db, plans, sql`plan_id`)
   return await perTenant(found, async (scope, ids) => {
     for (const id of ids) await db.tx(scope, (tx) => advancePlan(tx, id))

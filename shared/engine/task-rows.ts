@@ -18,18 +18,23 @@ interface Move {
   changes: ChangesOf<'task'>
 }
 
-/** Moves tasks through their states; the changes go with the last step. One lock and one update per step, whatever the number. */
-export async function moveTasks(tx: Tx, moves: readonly Move[], reason?: string): Promise<void> {
+/**
+ * Moves tasks through their states; the changes go with the last step. One lock and one update per step, whatever the number.
+ * Returns the rows of the last step.
+ */
+export async function moveTasks(tx: Tx, moves: readonly Move[], reason?: string): Promise<TaskRow[]> {
+  let rows: unknown[] = []
   const steps = Math.max(0, ...moves.map(({ states }) => states.length))
   for (let step = 0; step < steps; step++) {
     const now = moves.filter(({ states }) => step < states.length)
-    await updateRecords(
+    rows = await updateRecords(
       tx,
       'task',
       now.map(({ id, states, changes }) => ({ id, changes: stepChanges(states, step, changes) })),
       reason === undefined ? {} : { reason },
     )
   }
+  return rows as TaskRow[]
 }
 
 function stepChanges(states: Move['states'], step: number, changes: ChangesOf<'task'>): ChangesOf<'task'> {
