@@ -5,6 +5,7 @@ import net from 'node:net'
 import os from 'node:os'
 import path from 'node:path'
 import { promisify } from 'node:util'
+import { Redis } from 'ioredis'
 import { openApt } from './apt.ts'
 import { freePort, type Guarded, startGuarded, untilReady } from './guarded.ts'
 import type { ServiceOptions } from './postgres.ts'
@@ -23,12 +24,14 @@ export interface TestRedis {
 }
 
 /**
- * A real Redis for tests: the one in REDIS_URL (tests use key prefixes of their own there), else a private one on a free port
+ * A real Redis for tests: an empty numbered database of the one in REDIS_URL, emptied again afterwards, else a private one on a free port
  * of 127.0.0.1, from this machine's binary or Debian's package. It ends with this process, however that ends.
  */
 export async function startRedis({ log = () => {}, own = false }: ServiceOptions = {}): Promise<TestRedis> {
-  const given = process.env['TEST_REDIS_URL'] || process.env['REDIS_URL']
-  if (given && !own) return { url: given, stop: async () => {} }
+  const shared = process.env['TEST_REDIS_URL']
+  if (shared && !own) return { url: shared, stop: async () => {} }
+  const given = process.env['REDIS_URL']
+  if (given && !own) return emptyDatabase(given)
   const program = await redisProgram(log)
   const dir = await mkdtemp(path.join(os.tmpdir(), 'story-portal-redis-'))
   const password = randomBytes(16).toString('hex')
@@ -47,6 +50,34 @@ export async function startRedis({ log = () => {}, own = false }: ServiceOptions
       server = await start(program, dir, password, port)
     },
   }
+}
+
+/** Claims the first numbered database without a key: whatever else is on that server is not ours to touch. */
+async function emptyDatabase(server: string): Promise<TestRedis> {
+  const url = new URL(server)
+  for (let database = 15; database > 0; database--) {
+    url.pathname = `/${database}`
+    const client = new Redis(url.href, { lazyConnect: true, maxRetriesPerRequest: 0, retryStrategy: () => null })
+    client.on('error', () => {})
+    try {
+      await client.connect()
+      // The mark is there before anything else could be, and tells other test runs to look further.
+      if ((await client.dbsize()) === 0 && (await client.set('story-portal-test', process.pid, 'NX')) === 'OK') {
+        return {
+          url: url.href,
+          async stop() {
+            await client.flushdb()
+            client.disconnect()
+          },
+        }
+      }
+    } catch (error) {
+      client.disconnect()
+      throw error
+    }
+    client.disconnect()
+  }
+  throw new Error('the Redis of REDIS_URL has no empty database among 1 to 15')
 }
 
 interface Program {
