@@ -45,11 +45,14 @@ const CLIENT_ERRORS: Record<string, string> = {
   ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
 }
 
-/** Headers must be here after 8 s and the whole request after 10 s: a slow client holds a socket, never a worker. */
+/**
+ * Headers must be here after 8 s and the whole request after 10 s: a slow client holds a socket, never a worker. An idle connection
+ * stays for 30 s, because one that is closed just as its client uses it again costs that client a request.
+ */
 const TIMEOUTS = {
   headersTimeout: 8_000,
   requestTimeout: 10_000,
-  keepAliveTimeout: 5_000,
+  keepAliveTimeout: 30_000,
   connectionsCheckingInterval: 1_000,
 }
 

@@ -384,7 +384,7 @@ export interface ToolTypes {
         next_cursor: string | null
       }
     }
-    /** Registers one version of a tool: its code, JSON Schemas, permissions and limits; versions never change afterwards. To run code once without keeping it, use run_code. */
+    /** Registers one version of a tool, which never changes afterwards. To run code once without keeping it, use run_code. */
     register_tool: {
       input: {
         /** Such as word_count */
@@ -402,7 +402,7 @@ export interface ToolTypes {
           type: 'javascript' | 'mcp' | 'http'
           code?: string
         }
-        /** What the code may call as tools.<server>.<tool>(args), such as data.*; nothing unless listed */
+        /** What code may call as tools.<server>.<tool>(args), such as data.* */
         permissions?: {
           tools: string[]
         }
@@ -432,7 +432,7 @@ export interface ToolTypes {
         language?: 'javascript' | 'typescript'
         /** Any JSON */
         input?: unknown
-        /** What the code may call as tools.<server>.<tool>(args), such as data.*; nothing unless listed */
+        /** What code may call as tools.<server>.<tool>(args), such as data.* */
         permissions?: {
           tools: string[]
         }
@@ -488,9 +488,9 @@ export interface ToolTypes {
         idempotency_key?: string
       }
       output: {
-        task: unknown
-        lease_token: unknown
-        lease_expires_at: unknown
+        task?: unknown
+        lease_token?: unknown
+        lease_expires_at?: unknown
       }
     }
     /** Records the output of a claimed task. If it failed, call fail_task. */
@@ -512,11 +512,11 @@ export interface ToolTypes {
     /** Creates a goal. For the way to it, call create_plan. */
     create_goal: {
       input: {
-        /** In a line */
+        /** A line */
         title: string
-        /** More about it */
+        /** More */
         description?: string
-        /** Limits; any JSON */
+        /** Any JSON */
         constraints?: unknown
         completes_with?: 'plan' | 'manual'
         /** Makes a repeat safe */
@@ -531,7 +531,7 @@ export interface ToolTypes {
       input: {
         /** goal id */
         goal_id: string
-        /** Each: key; kind code|tool|assistant; depends_on [keys]; input (values, {{tasks.<key>.output.<path>}}, {{plan.input.<path>}}, {{item}}); code; tool (or server.tool), version; instructions; capabilities; when (tasks.a.output.n > 3); for_each (list); retry {max_attempts, backoff_ms}; timeout_ms; continue_on_failure; compensate {tool, input}; permissions {tools}; limits */
+        /** key; kind code|tool|assistant; depends_on [keys]; input with {{tasks.<key>.output.<path>}}, {{plan.input}}, {{item}}; code; tool (or server.tool), version; instructions; capabilities; when (tasks.a.output.n > 3); for_each; retry {max_attempts, backoff_ms}; timeout_ms; continue_on_failure; compensate {tool, input}; permissions; limits */
         tasks?: Record<string, unknown>[]
         /** {{plan.input}} */
         input?: unknown
@@ -545,7 +545,7 @@ export interface ToolTypes {
       }
       output: {
         plan?: Record<string, unknown>
-        tasks?: unknown[]
+        tasks?: unknown
       }
     }
     /** Keeps a claimed task yours longer. To end it, call complete_task. */
@@ -561,7 +561,7 @@ export interface ToolTypes {
         idempotency_key?: string
       }
       output: {
-        lease_expires_at: unknown
+        lease_expires_at?: unknown
       }
     }
     /** Records why a claimed task failed; it may be retried. If it was done, call complete_task. */
@@ -590,7 +590,7 @@ export interface ToolTypes {
       }
       output: {
         goal?: Record<string, unknown>
-        plans?: unknown[]
+        plans?: unknown
       }
     }
     /** Returns progress and tasks of a plan. For its timeline, call get_run. */
@@ -600,24 +600,22 @@ export interface ToolTypes {
         plan_id: string
         /** Only these, whole */
         keys?: string[]
-        /** One state */
+        /** State */
         status?: string
         mode?: 'wait' | 'background'
-        /** Page size */
-        limit?: number
         /** next_cursor */
         cursor?: string
       }
       output: {
         plan?: Record<string, unknown>
-        tasks?: unknown[]
-        next_cursor: unknown
+        tasks?: unknown
+        next_cursor?: unknown
       }
     }
     /** Lists goals, latest first. For one with its plans, call get_goal. */
     list_goals: {
       input: {
-        /** One state */
+        /** State */
         status?: string
         /** Words */
         query?: string
@@ -627,8 +625,8 @@ export interface ToolTypes {
         cursor?: string
       }
       output: {
-        items?: unknown[]
-        next_cursor: unknown
+        items?: unknown
+        next_cursor?: unknown
       }
     }
     /** Lists plans, latest first. For the tasks of one, call get_plan. */
@@ -636,7 +634,7 @@ export interface ToolTypes {
       input: {
         /** goal id */
         goal_id?: string
-        /** One state */
+        /** State */
         status?: string
         /** Page size */
         limit?: number
@@ -644,8 +642,8 @@ export interface ToolTypes {
         cursor?: string
       }
       output: {
-        items?: unknown[]
-        next_cursor: unknown
+        items?: unknown
+        next_cursor?: unknown
       }
     }
     /** Lets a plan start no more tasks; run_plan resumes it. To give it up, call cancel_plan. */
@@ -660,7 +658,7 @@ export interface ToolTypes {
         plan?: Record<string, unknown>
       }
     }
-    /** Makes a new version of a plan; finished tasks that are unchanged stay done. To stop it, call pause_plan. */
+    /** Makes a new plan version; finished unchanged tasks stay done. To only stop, call pause_plan. */
     revise_plan: {
       input: {
         /** plan id */
@@ -676,8 +674,8 @@ export interface ToolTypes {
       }
       output: {
         plan?: Record<string, unknown>
-        tasks?: unknown[]
-        carried_over?: unknown[]
+        tasks?: unknown
+        carried_over?: unknown
       }
     }
     /** Starts or resumes a plan and waits until it ends or needs you. To stop it, call pause_plan. */
@@ -691,8 +689,8 @@ export interface ToolTypes {
       }
       output: {
         plan?: Record<string, unknown>
-        tasks?: unknown[]
-        run_id: unknown
+        tasks?: unknown
+        run_id?: unknown
       }
     }
     /** Changes or ends a goal. To end its plan first, call cancel_plan. */
@@ -700,16 +698,14 @@ export interface ToolTypes {
       input: {
         /** goal id */
         goal_id: string
-        /** In a line */
+        /** A line */
         title?: string
-        /** More about it */
+        /** More */
         description?: string
-        /** Limits; any JSON */
-        constraints?: unknown
         status?: 'active' | 'completed' | 'failed' | 'cancelled'
         /** Any JSON */
         result?: unknown
-        /** As you read it */
+        /** As read */
         expected_version?: number
         /** Why */
         reason?: string
@@ -732,8 +728,8 @@ export interface ToolTypes {
       }
       output: {
         valid?: boolean
-        faults?: unknown[]
-        waves?: unknown[]
+        faults?: unknown
+        waves?: unknown
       }
     }
   }
