@@ -137,7 +137,7 @@ async function readiness(host: Host, started: boolean): Promise<{ ok: boolean; r
   if (!started) reasons.push('starting')
   if (host.draining) reasons.push('shutting down')
   const health = await host.db.health().catch(() => undefined)
-  if (!health?.ok) reasons.push('the database does not answer')
+  if (!health?.ok) reasons.push(health?.reason ?? 'the database does not answer')
   else if (health.migrations.pending.length > 0)
     reasons.push(`${health.migrations.pending.length} migrations are missing`)
   return { ok: reasons.length === 0, reasons }

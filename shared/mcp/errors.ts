@@ -108,11 +108,4 @@ export const mcpErrors = defineErrors(0, {
     message: 'Too many {what} are open.',
     hint: 'Close one first, or use /mcp, which holds none open.',
   },
-  unknownResource: {
-    number: 'E0916',
-    code: 'NOT_FOUND',
-    severity: 'info',
-    message: 'Server {server} has no {kind} {id}.',
-    hint: 'List what exists with {kind}s/list.',
-  },
 })
