@@ -1,11 +1,13 @@
 import path from 'node:path'
 import { Kysely } from 'kysely'
 import type { Config } from '../config/index.ts'
+import { isStoryPortalError } from '../errors/index.ts'
 import type { Logger } from '../telemetry/index.ts'
 import { dialect } from './driver.ts'
 import { claimDirectory } from './embedded/directory.ts'
 import { checkDirectory, writeManifest } from './embedded/manifest.ts'
 import { EmbeddedSource } from './embedded/source.ts'
+import { dbErrors } from './errors.ts'
 import { assertOutsideTransaction } from './guard.ts'
 import { probe } from './health.ts'
 import { rememberInternals } from './internals.ts'
@@ -54,8 +56,10 @@ async function openEmbedded(config: DatabaseConfig, options: OpenOptions): Promi
       options.log,
     )
     await source.open()
+    const disk = new DiskWatch()
     const kysely = new Kysely<Tables>({ dialect: dialect(source) })
     const db = assemble('embedded', kysely, options, {
+      disk,
       vector: () => source.vector,
       listen: (channel, handler) => source.listen(channel, handler),
       health: () =>
@@ -63,6 +67,7 @@ async function openEmbedded(config: DatabaseConfig, options: OpenOptions): Promi
           pool: () => ({ size: 1, idle: source.busy ? 0 : 1, waiting: source.waiting }),
           // A long statement is no outage: the answer does not wait in the queue behind it.
           busy: () => source.busy && source.running,
+          diskFull: disk.isFull,
         }),
       async close() {
         await source.end()
@@ -101,8 +106,10 @@ function openPostgres(config: DatabaseConfig, options: OpenOptions): Db {
   const settings = { ...config.db, url, idleTransactionMs: config.db.idleTransactionMs * 3 }
   const source = new PostgresSource(settings, options.log)
   const listener = new PostgresListener(settings, options.log)
+  const disk = new DiskWatch()
   const kysely = new Kysely<Tables>({ dialect: dialect(source) })
   const db = assemble('postgres', kysely, options, {
+    disk,
     vector: () => source.extension.vector !== undefined,
     listen: (channel, handler) => listener.listen(channel, handler),
     health: () =>
@@ -113,6 +120,7 @@ function openPostgres(config: DatabaseConfig, options: OpenOptions): Db {
           waiting: source.pool.waitingCount,
         }),
         busy: () => false,
+        diskFull: disk.isFull,
       }),
     async close() {
       await listener.close()
@@ -144,7 +152,22 @@ function openPostgres(config: DatabaseConfig, options: OpenOptions): Db {
   return db
 }
 
-type Parts = Pick<Db, 'listen' | 'health' | 'close'> & { vector(): boolean }
+/** How long after the last refused write the disk still counts as full. */
+const FULL_FOR_MS = 10_000
+
+class DiskWatch {
+  #until = 0
+
+  /** Looks at every refusal. */
+  readonly see = (error: unknown): void => {
+    if (isStoryPortalError(error) && error.number === dbErrors.diskFull().number)
+      this.#until = performance.now() + FULL_FOR_MS
+  }
+
+  readonly isFull = (): boolean => performance.now() < this.#until
+}
+
+type Parts = Pick<Db, 'listen' | 'health' | 'close'> & { vector(): boolean; disk: DiskWatch }
 
 function assemble(mode: DbMode, kysely: Kysely<Tables>, options: OpenOptions, parts: Parts): Db {
   const host: TransactionHost = {
@@ -152,6 +175,7 @@ function assemble(mode: DbMode, kysely: Kysely<Tables>, options: OpenOptions, pa
     mode,
     vector: parts.vector,
     timeOffset: options.timeOffset ?? (() => 0),
+    reportFailure: parts.disk.see,
     reportHookError: (error) => options.log.error({ err: error }, 'work after a commit failed'),
   }
   let closing: Promise<void> | undefined

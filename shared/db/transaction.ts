@@ -16,6 +16,8 @@ export interface TransactionHost {
   /** Milliseconds core.now() is ahead; tests move it. */
   timeOffset(): number
   reportHookError(error: unknown): void
+  /** Every refusal, translated, on its way to the caller. */
+  reportFailure(error: unknown): void
 }
 
 /** What the transaction leaves to be done after COMMIT. */
@@ -34,7 +36,11 @@ export async function runTransaction<T>(
     try {
       return await runOnce(host, scope, fn, options)
     } catch (error) {
-      if (attempt >= attempts || !isRetryable(error)) throw translateDriverError(error)
+      if (attempt >= attempts || !isRetryable(error)) {
+        const translated = translateDriverError(error)
+        host.reportFailure(translated)
+        throw translated
+      }
       // Full jitter, so that those who met do not meet again (10, 20, 40, 80 ms at most).
       await sleep(Math.random() * 10 * 2 ** (attempt - 1))
     }

@@ -65,6 +65,8 @@ export type DbMode = 'embedded' | 'postgres'
 
 export interface DbHealth {
   ok: boolean
+  /** Why not ok, in our words; absent when ok. */
+  reason?: string
   mode: DbMode
   /** For example `18.6` or `15.18`. */
   server_version: string

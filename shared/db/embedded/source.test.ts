@@ -150,7 +150,7 @@ test('a directory that is not a database is refused with a code, and says it aga
     { dataDir: '/proc/nowhere/db', snapshot, fsync: false, maxQueryMs: 1000, idleTransactionMs: 1000 },
     silentLog,
   )
-  await expect(db.open()).rejects.toMatchObject({ code: 'UNAVAILABLE' })
-  await expect(db.acquire()).rejects.toMatchObject({ code: 'UNAVAILABLE' })
+  await expect(db.open()).rejects.toMatchObject({ code: 'UNAVAILABLE', number: 'E0115' })
+  await expect(db.acquire()).rejects.toMatchObject({ code: 'UNAVAILABLE', number: 'E0115' })
   await db.end()
 })

@@ -1,3 +1,5 @@
+import { statfsSync } from 'node:fs'
+import path from 'node:path'
 import pg from 'pg'
 import type { Logger } from '../../telemetry/index.ts'
 import type { ClientSource, Lease } from '../connection.ts'
@@ -30,6 +32,7 @@ export class EmbeddedSource implements ClientSource {
   #engine: Engine | undefined
   #opening: Promise<Engine> | undefined
   #holder: Holder | undefined
+  #failure: { error: Error; until: number } | undefined
   #closed = false
   /** How often the thread had to be started again. */
   restarts = 0
@@ -76,15 +79,19 @@ export class EmbeddedSource implements ClientSource {
   }
 
   async #start(): Promise<Engine> {
-    let engine: Engine
+    // Everybody in the queue would try again, each for seconds, while the cause lasts.
+    if (this.#failure && performance.now() < this.#failure.until) throw this.#failure.error
     try {
-      engine = await Engine.start(this.#options, (lost) => this.#events(lost), this.#log)
+      const engine = await Engine.start(this.#options, (lost) => this.#events(lost), this.#log)
+      for (const channel of this.#handlers.keys()) await engine.client.query(`listen ${pg.escapeIdentifier(channel)}`)
+      this.#failure = undefined
+      this.#engine = engine
+      return engine
     } catch (error) {
-      throw whyNotOpen(error, this.#options.dataDir ?? 'memory')
+      const reason = whyNotOpen(error, this.#options.dataDir)
+      this.#failure = { error: reason, until: performance.now() + RETRY_OPEN_MS }
+      throw reason
     }
-    for (const channel of this.#handlers.keys()) await engine.client.query(`listen ${pg.escapeIdentifier(channel)}`)
-    this.#engine = engine
-    return engine
   }
 
   #events(engine: Engine): EngineEvents {
@@ -225,10 +232,27 @@ export class EmbeddedSource implements ClientSource {
   }
 }
 
-function whyNotOpen(error: unknown, home: string): Error {
+const RETRY_OPEN_MS = 2000
+/** A segment of the write-ahead log, which PostgreSQL makes as a whole, and a little to start with. */
+const NEEDED_BYTES = 20 * 1024 * 1024
+
+/** PostgreSQL's own reason stays inside the thread: for a full disk the directory is asked. */
+function whyNotOpen(error: unknown, dataDir: string | undefined): Error {
+  const home = dataDir === undefined ? 'memory' : path.dirname(dataDir)
   const code = (error as NodeJS.ErrnoException).code ?? ''
-  if (code === 'ENOSPC' || code === 'EDQUOT') return dbErrors.diskFull({}, { cause: error })
-  if (code === 'EACCES' || code === 'EROFS' || code === 'EPERM')
+  if (code === 'ENOSPC' || code === 'EDQUOT' || freeBytes(home) < NEEDED_BYTES)
+    return dbErrors.diskFull({}, { cause: error })
+  if (['EACCES', 'EROFS', 'EPERM', 'ENOENT'].includes(code)) {
     return dbErrors.notWritable({ home, reason: code }, { cause: error })
+  }
   return dbErrors.damaged({ home }, { cause: error })
+}
+
+function freeBytes(dir: string): number {
+  try {
+    const { bavail, bsize } = statfsSync(dir)
+    return bavail * bsize
+  } catch {
+    return Number.POSITIVE_INFINITY
+  }
 }
