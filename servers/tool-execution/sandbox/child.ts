@@ -94,22 +94,31 @@ function wrap(child: ChildProcess, channel: Duplex, caps: FrameCaps): Child {
     () => {},
   )
   exited.then(() => Object.assign(handle, { alive: false }))
-  const read = frameReader(caps, (head, body) => {
-    const message = head as FromWorker
+  const receive = (message: FromWorker, body: string): void => {
     if (message.t === 'ready') becomeReady()
     else handle.listener?.(message, body)
-  })
+  }
+  wrapChannel(channel, caps, receive, kill)
+  return handle
+}
+
+/** Reads messages until the framing breaks: then whatever talks there is not our program any more. */
+export function wrapChannel(
+  channel: Duplex,
+  caps: FrameCaps,
+  receive: (message: FromWorker, body: string) => void,
+  distrust: () => void,
+): void {
+  const read = frameReader(caps, (head, body) => receive(head as FromWorker, body))
   channel.on('data', (chunk: Buffer) => {
     try {
       read(chunk)
     } catch {
-      // Broken framing: whatever talks there is not our program any more.
-      kill()
+      distrust()
     }
   })
   // A process that is gone is seen by its exit, never by a failed write.
   channel.on('error', () => {})
-  return handle
 }
 
 function whenExited(child: ChildProcess): Promise<ChildExit> {

@@ -1,3 +1,4 @@
+import { PassThrough } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isStoryPortalError } from '@story-portal/shared/errors'
 import fc from 'fast-check'
@@ -184,4 +185,28 @@ test('a syntax check runs nothing', async () => {
   expect(await sandbox.check('while (true) {}')).toMatchObject({ ok: true })
   const error = failure(await sandbox.check('const a: string = ', 'typescript'))
   expect(error).toMatchObject({ number: 'E3002', details: { line: 1 } })
+})
+
+test('when no process can be started, that is said', async () => {
+  const { execPath } = process
+  process.execPath = '/nonexistent/node'
+  try {
+    const own = createSandbox({ workers: 1, log })
+    await expect(own.run({ code: 'return 1' })).rejects.toMatchObject({ number: 'E3024', code: 'UNAVAILABLE' })
+    process.execPath = execPath
+    expect(await own.run({ code: 'return 1' })).toMatchObject({ ok: true })
+    await own.close()
+    expect(warnings.length).toBeGreaterThan(0)
+  } finally {
+    process.execPath = execPath
+  }
+})
+
+test('a process that writes garbage on its channel is killed, and only its run fails', async () => {
+  const { wrapChannel } = await import('./child.ts')
+  const killed = Promise.withResolvers<void>()
+  const channel = new PassThrough()
+  wrapChannel(channel, { head: 10, body: 10 }, () => {}, killed.resolve)
+  channel.write(Buffer.from('HTTP/1.1 200 OK\r\n\r\n'))
+  await expect(killed.promise).resolves.toBeUndefined()
 })
