@@ -1,7 +1,7 @@
-import { kindNames } from '@story-portal/shared/data'
+import { kindNames, VERBS } from '@story-portal/shared/data'
 import { eventErrors } from '@story-portal/shared/events'
 
-const VERBS = ['created', 'updated', 'deleted', 'restored']
+const verbs: readonly string[] = VERBS
 const kinds: ReadonlySet<string> = new Set(kindNames)
 
 /** Throws E0306 for a stream that is not one, or that belongs to a record: only record tools write those. */
@@ -24,7 +24,7 @@ export function assertListable(type: string): void {
   const wellFormed = /^[a-z*][a-z0-9_*]*(\.[a-z0-9_*]+)*$/.test(type) && type.length <= 200
   if (!wellFormed) throw badType(type, 'it has another form')
   const [head = '', verb = ''] = type.split('.', 2)
-  if (!type.includes('*') && kinds.has(head) && !VERBS.includes(verb))
+  if (!type.includes('*') && kinds.has(head) && !verbs.includes(verb))
     throw badType(type, `a ${head} has no such event`)
 }
 

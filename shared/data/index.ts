@@ -60,6 +60,7 @@ export {
 export { type RecordTable, recordTable } from './record-table.ts'
 export { columnsOf, kindNames, kindOf, kinds, statusOf, streamOf } from './registry.ts'
 export type { RecordTables } from './tables.ts'
+export { VERBS } from './upcasters.ts'
 export {
   createRecord,
   createRecords,

@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs'
 import { BASE_COLUMNS, type ColumnType, type Field, type Kind, type KindName } from './define-kind.ts'
 import { recordErrors } from './errors.ts'
+import { registerUpcasters } from './upcasters.ts'
 
 // A folder is a registry: a new kind is one file in kinds/ and one migration, with no list to keep beside them.
 const folder = new URL('./kinds/', import.meta.url)
@@ -10,6 +11,8 @@ const loaded = await Promise.all(
     .sort()
     .map(async (file) => ((await import(new URL(file, folder).href)) as { default: Kind }).default),
 )
+
+for (const kind of loaded) registerUpcasters(kind)
 
 /** Every kind by name. */
 export const kinds: ReadonlyMap<string, Kind> = new Map(loaded.map((kind) => [kind.name, kind]))
