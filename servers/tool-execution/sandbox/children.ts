@@ -35,6 +35,7 @@ export class Children {
     this.#options = options
     this.#cwd = mkdtempSync(join(tmpdir(), 'story-portal-sandbox-'))
     chmodSync(this.#cwd, 0o555)
+    process.once('exit', this.#removeCwd)
     this.#fill()
   }
 
@@ -83,8 +84,11 @@ export class Children {
       child.kill()
     }
     await Promise.all(children.map((child) => child.exited))
-    rmSync(this.#cwd, { recursive: true, force: true })
+    process.off('exit', this.#removeCwd)
+    this.#removeCwd()
   }
+
+  readonly #removeCwd = (): void => rmSync(this.#cwd, { recursive: true, force: true })
 
   #fill(): void {
     while (!this.#closed && this.#all.size < this.#options.warm) {
