@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { TenantScope, Tx } from '../db/index.ts'
 import { type TestDatabase, testDatabase, testTenant } from '../testing/index.ts'
 import { releaseBudget, reserveBudget, setBudget, settleBudget, withIdempotency } from './index.ts'
+import { reconcile } from './reconcile.ts'
 
 let db: TestDatabase
 beforeAll(async () => {
@@ -95,6 +96,18 @@ test('a key gives its first result for ever, per tenant, subject and tool', asyn
   expect(await once({ subject: 'user:b' })).toEqual({ result: { run: 2 }, replayed: false })
   expect(await once({ tool: 'create_plan' })).toMatchObject({ replayed: false })
   expect(await once({}, testTenant())).toMatchObject({ replayed: false })
+})
+
+test('a key is forgotten after 30 days and not before', async () => {
+  const scope = testTenant()
+  const call = () => db.tx(scope, (tx) => withIdempotency(tx, idempotent(), async () => 1))
+  await call()
+  db.advance(29 * 86_400_000)
+  await reconcile(db, {})
+  expect(await call()).toMatchObject({ replayed: true })
+  db.advance(2 * 86_400_000)
+  await reconcile(db, {})
+  expect(await call()).toMatchObject({ replayed: false })
 })
 
 test('a call that fails leaves its key free, and one result is recorded however many come at once', async () => {

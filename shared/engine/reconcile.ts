@@ -27,6 +27,7 @@ export async function reconcile(db: Db, { jobs }: { jobs?: Jobs | undefined }): 
   done += await passDeadlines(db)
   done += await advanceStuck(db)
   await wakeForDue(db)
+  await forgetOldKeys(db)
   if (jobs) done += await resubmitCalls(db, jobs)
   return done
 }
@@ -145,6 +146,18 @@ async function wakeForDue(db: Db): Promise<void> {
       limit ${BATCH}`.execute(tx)
     for (const { tenant_id } of rows) await wake(tx, { what: 'tasks', tenant_id })
   })
+}
+
+/** Idempotency keys are kept for 30 days. */
+async function forgetOldKeys(db: Db): Promise<void> {
+  await db.tx(SYSTEM, (tx) =>
+    sql`
+      delete from core.idempotency_keys k using (
+        select tenant_id, subject, tool, key from core.idempotency_keys
+        where created_at < core.now() - interval '30 days' order by created_at limit ${BATCH} for update skip locked
+      ) old
+      where (k.tenant_id, k.subject, k.tool, k.key) = (old.tenant_id, old.subject, old.tool, old.key)`.execute(tx),
+  )
 }
 
 async function expireCalls(db: Db, condition: Condition): Promise<number> {

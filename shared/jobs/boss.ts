@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import {
   type Db as BossDb,
   type ConstructorOptions,
@@ -11,6 +12,9 @@ import { deadLetterName } from './queues.ts'
 import type { Queue } from './types.ts'
 
 export const SCHEMA = 'pgboss'
+
+/** A job whose process gives no sign for this long is given back; its handler may take as long as the queue allows. */
+export const HEARTBEAT_SECONDS = 60
 
 /** A pg-boss over our own driver: it opens no connection and makes no schema of its own. */
 export function bossOn(db: Db, options: Pick<ConstructorOptions, 'schedule' | 'supervise'>): PgBoss {
@@ -49,6 +53,11 @@ export function bossSchemaSql(installed?: number): string {
     .replace(/^\s*SET LOCAL .*;\s*$/gm, '')
 }
 
+/** Gives back what a dead process had taken; only where no other process can be alive, as in an embedded database. */
+export async function giveBackTaken(db: Db): Promise<void> {
+  await sql`update pgboss.job set state = 'retry', start_after = now() where state = 'active'`.execute(db.raw)
+}
+
 /** Makes the queue and its dead letters, or brings their settings to what the code says. */
 export async function ensureQueue(boss: PgBoss, queue: Queue): Promise<void> {
   const dead = deadLetterName(queue)
@@ -57,6 +66,7 @@ export async function ensureQueue(boss: PgBoss, queue: Queue): Promise<void> {
     retryDelay: queue.retry_delay_seconds,
     ...(queue.retry_delay_seconds > 0 ? { retryBackoff: true, retryDelayMax: queue.retry_max_delay_seconds } : {}),
     expireInSeconds: queue.expire_seconds,
+    heartbeatSeconds: HEARTBEAT_SECONDS,
     deadLetter: dead,
   }
   if (!(await boss.getQueue(dead))) await boss.createQueue(dead, { retentionSeconds: 30 * 86_400 })

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { silentLog, type TestDatabase, testDatabase, testTenant } from '../testing/index.ts'
+import { giveBackTaken } from './boss.ts'
 import { createJobs, defineQueue, type Job, type Jobs } from './index.ts'
 
 interface Mail {
@@ -117,6 +118,28 @@ test('a singleton key keeps a second waiting job out', async () => {
     await jobs.enqueue(tx, LEDGER, { to: 'b' }, { singleton_key: 'k', delay_seconds: 60 }),
   ])
   expect(ids).toEqual([expect.any(String), null])
+})
+
+test('a job that a dead process had taken is given back at the next start', async () => {
+  const first = await createJobs({ db, log: silentLog, poll_ms: 100 })
+  await first.start()
+  const taken = collector<string>(1)
+  const hang = (job: Job<Mail>) => {
+    taken.collect(job.id)
+    return new Promise<never>(() => {})
+  }
+  await first.work(BULK, hang, { concurrency: 1 })
+  await db.tx(scope, (tx) => first.enqueue(tx, BULK, { to: 'ann' }))
+  const [id] = await taken.all
+  const second = await createJobs({ db, log: silentLog, poll_ms: 100 })
+  await second.start()
+  // Embedded the start has done it: nobody else can be alive there.
+  if (db.mode === 'postgres') await giveBackTaken(db)
+  const again = collector<string>(1)
+  await second.work(BULK, async (job) => again.collect(job.id))
+  expect(await again.all).toEqual([id])
+  await second.stop()
+  await first.stop()
 })
 
 test('a schedule is kept once for the installation', async () => {

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { PgBoss } from 'pg-boss'
 import type { Db, Tx } from '../db/index.ts'
 import type { Logger } from '../telemetry/index.ts'
-import { bossOn, ensureQueue, inside } from './boss.ts'
+import { bossOn, ensureQueue, giveBackTaken, inside } from './boss.ts'
 import { jobErrors } from './errors.ts'
 import { keepStatistics, type Maintenance } from './maintenance.ts'
 import { Poller } from './poller.ts'
@@ -171,6 +171,7 @@ class PgBossJobs implements Jobs {
 
   async start(): Promise<void> {
     await this.open()
+    if (this.#db.mode === 'embedded') await giveBackTaken(this.#db)
     this.#keeper = bossOn(this.#db, { schedule: true, supervise: true })
     this.#keeper.on('error', (error) => this.#log.warn({ err: error }, 'pg-boss reports an error'))
     await this.#keeper.start()

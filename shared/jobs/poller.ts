@@ -3,6 +3,7 @@ import type { PgBoss } from 'pg-boss'
 import type { Db } from '../db/index.ts'
 import { toErrorBody } from '../errors/index.ts'
 import type { Logger } from '../telemetry/index.ts'
+import { HEARTBEAT_SECONDS } from './boss.ts'
 import { jobErrors } from './errors.ts'
 import type { Job, Queue, Worker } from './types.ts'
 
@@ -129,6 +130,7 @@ export class Poller {
     const { queue } = station
     const expired = jobErrors.jobExpired({ queue: queue.name, seconds: queue.expire_seconds })
     const timer = setTimeout(() => stop.abort(expired), queue.expire_seconds * 1_000)
+    const heart = setInterval(() => void this.#beat(queue, taken.id), (HEARTBEAT_SECONDS * 1_000) / 3)
     const job = {
       id: taken.id,
       queue: queue.name,
@@ -143,6 +145,16 @@ export class Poller {
       await this.#fail(queue, job.id, error)
     } finally {
       clearTimeout(timer)
+      clearInterval(heart)
+    }
+  }
+
+  async #beat(queue: Queue, id: string): Promise<void> {
+    try {
+      await this.#boss.touch(queue.name, id)
+    } catch (error) {
+      // Two more follow before the job is given back.
+      this.#log.warn({ err: error, queue: queue.name, job: id }, 'a running job could not give a sign')
     }
   }
 

@@ -4,5 +4,5 @@ import { defineJob } from '@story-portal/shared/mcp'
 /** Finds what a lost notification or a killed process left behind; one process of all leads. */
 export default defineJob({
   name: 'reconciler',
-  start: ({ db, boot_id, config, log }) => startReconciler({ db, boot_id, config, log }),
+  start: ({ db, boot_id, config, log, jobs }) => startReconciler({ db, boot_id, config, log, jobs }),
 })
