@@ -173,3 +173,15 @@ test('a cursor is good for its own query only', async () => {
   const theirs = db.tx(foreign, (tx) => listRecords(tx, 'feedback', { filter: { target_kind: 'even' }, cursor }))
   await expect(theirs).rejects.toMatchObject(bad)
 })
+
+test('a text too long for the search vector is kept whole, and found by its beginning', async () => {
+  const { db, scope } = await seeded(0)
+  const long = Array.from({ length: 33_000 }, (_, i) => String.fromCodePoint(0x20000 + i) + (i % 7))
+    .join(' ')
+    .slice(0, 100_000)
+  await db.tx(scope, (tx) =>
+    createRecord(tx, 'agent', { name: 'x', role: long.slice(0, 20_000), instructions: `pilot ${long}` }),
+  )
+  const found = await db.tx(scope, (tx) => listRecords(tx, 'agent', { query: 'pilots' }))
+  expect(found.items.map((agent) => agent.instructions?.length)).toEqual([long.length + 6])
+})

@@ -53,12 +53,12 @@ async function stateTrigger(db: Kysely<unknown>, spec: RecordTable, states: NonN
 
 /**
  * Weighted vector of the columns, A for the first. Stemmed English and plain words together: prose is found by its stems,
- * names as they are. Long texts count up to 100,000 characters, because a tsvector ends at 1 MiB. There is no GIN index: row-level
- * security lets only leakproof operators use one, and @@ is not; the tenant's own rows are scanned by their vectors instead.
+ * names as they are. Of a long text the first 20,000 characters count: a tsvector ends at 1 MiB, and beyond it the record could
+ * not be written at all. There is no GIN index: row-level security lets only leakproof operators use one, and @@ is not; the tenant's own rows are scanned by their vectors instead.
  */
 function searchVector(columns: readonly string[]): string {
   const parts = columns.map((column, i) => {
-    const text = `left(coalesce("${column}", ''), 100000)`
+    const text = `left(coalesce("${column}", ''), 20000)`
     const weight = 'ABCD'.at(Math.min(i, 3))
     return `setweight(to_tsvector('english', ${text}) || to_tsvector('simple', ${text}), '${weight}')`
   })
