@@ -27,13 +27,13 @@ export const planningErrors = defineErrors(5, {
     code: 'NOT_FOUND',
     severity: 'info',
     message: 'There is no template {template}.',
-    hint: 'Choose one of details.templates, with its parameters.',
+    hint: 'Choose one of details.templates; its parameters go into input.',
   },
   badParameters: {
     number: 'E5005',
     code: 'INVALID_INPUT',
     severity: 'info',
-    message: 'The parameters do not fit template {template}: {first}',
+    message: 'The input does not fit template {template}: {first}',
     hint: 'Correct every entry of details.faults; details.templates shows the parameters.',
   },
   goalEnded: {

@@ -9,11 +9,11 @@ type Strategy = (typeof STRATEGIES)[number]
 /** What create_plan, validate_plan and revise_plan take a plan from. */
 export interface PlanSource {
   strategy?: Strategy
-  tasks?: Record<string, unknown>[] | undefined
+  tasks?: unknown[] | undefined
   input?: unknown
   max_parallel?: number | undefined
+  /** Its parameters are the plan's `input`. */
   template?: string | undefined
-  parameters?: Record<string, unknown> | undefined
 }
 
 export interface SourcedPlan {
@@ -29,7 +29,6 @@ export async function planFrom(source: PlanSource): Promise<SourcedPlan> {
   if (strategy === 'template') return { strategy, definition: await fromTemplate(source) }
   if (source.tasks === undefined) throw planningErrors.noTasks(known)
   refuseField(source, strategy, 'template')
-  refuseField(source, strategy, 'parameters')
   const { tasks, input, max_parallel } = source
   const definition = {
     tasks,
@@ -64,8 +63,7 @@ function pick(source: PlanSource): Exclude<Strategy, 'auto'> {
 
 function fromTemplate(source: PlanSource): Promise<PlanDefinitionInput> {
   refuseField(source, 'template', 'tasks')
-  refuseField(source, 'template', 'input')
-  return fillTemplate(source.template ?? '(none)', source.parameters ?? {}, source.max_parallel)
+  return fillTemplate(source.template ?? '(none)', source.input ?? {}, source.max_parallel)
 }
 
 function refuseField(source: PlanSource, strategy: Strategy, field: keyof PlanSource): void {

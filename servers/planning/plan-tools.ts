@@ -27,13 +27,17 @@ function platformTools(ctx: TxContext, server: string): ReadonlySet<string> {
   return hosted ? new Set(hosted.tools.keys()) : committedTools(join(ctx.config.root, 'servers', server, 'tools.json'))
 }
 
+interface Manifest {
+  tools: { name: string }[]
+}
+
 const read = new Map<string, ReadonlySet<string>>()
 
 /** Read in place of asking the server: this runs inside a transaction, which awaits nothing but its own SQL. */
 function committedTools(file: string): ReadonlySet<string> {
   let names = read.get(file)
   if (!names) {
-    const tools = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as { name: string }[]) : []
+    const { tools } = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Manifest) : { tools: [] }
     names = new Set(tools.map(({ name }) => name))
     if (names.size > 0) read.set(file, names)
   }

@@ -1,26 +1,29 @@
 import { z } from 'zod'
 
-/** Ids are checked for their prefix only, so that an id of another kind says so and an unknown one is NOT_FOUND. */
-const id = (prefix: string, of: string) =>
+// Every client loads these words before it can call anything, so they are few; style and errors say the rest.
+
+const id = (of: string) => z.string().max(64).describe(`${of} id`)
+
+export const GoalId = id('goal')
+export const PlanId = id('plan')
+export const TaskId = id('task')
+
+export const Title = z.string().trim().min(1).max(500).describe('A line')
+export const Description = z.string().max(100_000).describe('More')
+export const Constraints = z.unknown().describe('Any JSON')
+export const CompletesWith = z.enum(['plan', 'manual'])
+export const GoalStatus = z.enum(['pending', 'active', 'completed', 'failed', 'cancelled'])
+/** The states are told by the refusal, not by the definition. */
+const state = (...states: string[]) =>
   z
     .string()
-    .regex(new RegExp(`^${prefix}_[a-z0-9]{1,60}$`), `must be the id of a ${of}: ${prefix}_...`)
-    .describe(`Id of the ${of}, ${prefix}_...`)
+    .max(20)
+    .refine((name) => states.includes(name), `must be one of ${states.join(', ')}`)
+    .describe('State')
 
-export const GoalId = id('gol', 'goal')
-export const PlanId = id('pln', 'plan')
-export const TaskId = id('tsk', 'task')
-
-export const Title = z.string().trim().min(1).max(500).describe('What is to be reached, in a line')
-export const Description = z.string().min(1).max(100_000).describe('More about it')
-export const Constraints = z.unknown().describe('Limits to keep to; any JSON')
-export const CompletesWith = z
-  .enum(['plan', 'manual'])
-  .describe('plan: ends with its plan (default). manual: by update_goal')
-export const Labels = z.record(z.string(), z.unknown()).describe('Your own names and values')
-export const GoalStatus = z.enum(['pending', 'active', 'completed', 'failed', 'cancelled'])
-export const PlanStatus = z.enum(['draft', 'validated', 'executing', 'paused', 'completed', 'failed', 'cancelled'])
-export const TaskStatus = z.enum([
+export const StatusOfGoal = state(...GoalStatus.options)
+export const StatusOfPlan = state('draft', 'validated', 'executing', 'paused', 'completed', 'failed', 'cancelled')
+export const StatusOfTask = state(
   'pending',
   'ready',
   'blocked',
@@ -30,21 +33,23 @@ export const TaskStatus = z.enum([
   'failed',
   'skipped',
   'cancelled',
-])
+)
 export const Mode = z.enum(['wait', 'background'])
-export const Reason = z.string().min(1).max(500).describe('Why; kept in the history')
-export const Limit = z.int().min(1).max(200).default(50).describe('Most items of one page')
-export const Cursor = z.string().max(2000).describe('next_cursor of the page before')
-export const NextCursor = z.string().nullable()
-export const LeaseToken = z.string().min(1).max(200).describe('lease_token from claim_task')
+export const Reason = z.string().max(500).describe('Why')
+export const Limit = z.int().min(1).max(200).default(50).describe('Page size')
+export const Cursor = z.string().max(2000).describe('next_cursor')
+export const LeaseToken = z.string().max(200).describe('From claim_task')
 export const LeaseMs = z
   .int()
-  .min(1000)
   .max(3_600_000)
-  .describe('How long the task stays yours, counted from now; the platform default when absent')
+  .refine((ms) => ms >= 1000, 'must be at least 1000')
+  .describe('From now')
 
-const record = <S extends z.ZodRawShape>(shape: S) => z.looseObject({ id: z.string(), ...shape })
-export const Goal = record({ status: z.string() })
-export const Plan = record({ status: z.string() })
-export const Task = record({ key: z.string(), status: z.string() })
-export const TaskResult = { task: Task, plan_status: z.string().optional() }
+// Results are open and every field is always there; saying so here for each would cost what the list of tools may cost.
+const record = z.record(z.string(), z.unknown()).optional()
+export const Goal = record
+export const Plan = record
+export const Task = record
+export const List = z.unknown().optional()
+/** Text, or null. */
+export const Maybe = z.unknown().optional()

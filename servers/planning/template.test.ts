@@ -5,7 +5,7 @@ import { fillTemplate, planTemplates } from './template.ts'
 async function run(template: string, parameters: object, work: (task: { key: string; input: never }) => unknown) {
   const { call } = await open('planning', { with: ['runtime', 'tool-execution'], start: true })
   const { goal } = await call('create_goal', { title: 'A goal' })
-  const { plan } = await call('create_plan', { goal_id: goal.id, template, parameters })
+  const { plan } = await call('create_plan', { goal_id: goal.id, template, input: parameters })
   for (;;) {
     const { waiting } = await call('run_plan', { plan_id: plan.id })
     if (waiting === 'ended') return (await call('get_goal', { goal_id: goal.id })).goal

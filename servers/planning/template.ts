@@ -4,7 +4,7 @@ import type { Fault } from '@story-portal/shared/errors'
 import { z } from 'zod'
 import { planningErrors } from './errors.ts'
 
-/** A plan with blanks. The parameters become `plan.input`, so that text in them is data and never read as a binding. */
+/** A plan with blanks, filled from the plan's `input`: text in it is data and never read as a binding. */
 export interface PlanTemplate {
   name: string
   description: string
@@ -26,16 +26,12 @@ export function planTemplates(): Promise<ReadonlyMap<string, PlanTemplate>> {
 }
 
 /** The plan that a template makes of its parameters. */
-export async function fillTemplate(
-  name: string,
-  parameters: Record<string, unknown>,
-  maxParallel?: number,
-): Promise<PlanDefinitionInput> {
+export async function fillTemplate(name: string, input: unknown, maxParallel?: number): Promise<PlanDefinitionInput> {
   const templates = await planTemplates()
   const template = templates.get(name)
   if (!template)
     throw planningErrors.unknownTemplate({ template: name }, { details: { templates: describe(templates) } })
-  const parsed = template.parameters.safeParse(parameters)
+  const parsed = template.parameters.safeParse(input)
   if (!parsed.success) throw badParameters(template, parsed.error)
   const { tasks } = template
   return {
@@ -56,7 +52,7 @@ export function describe(templates: ReadonlyMap<string, PlanTemplate>) {
 
 function badParameters(template: PlanTemplate, error: z.ZodError) {
   const faults: Fault[] = error.issues.map((issue) => ({
-    path: ['parameters', ...issue.path].join('.'),
+    path: ['input', ...issue.path].join('.'),
     message: issue.code === 'unrecognized_keys' ? `has unknown fields: ${issue.keys.join(', ')}` : issue.message,
   }))
   const first = `${faults[0]?.path} ${faults[0]?.message}`

@@ -47,7 +47,7 @@ export function tasksForClient(tasks: readonly TaskRecord[]) {
 interface TaskQuery {
   plan_id: string
   keys?: string[]
-  status?: string[]
+  status?: string
   limit?: number
   cursor?: string
 }

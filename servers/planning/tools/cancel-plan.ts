@@ -6,8 +6,7 @@ import { planForClient } from '../view.ts'
 
 export default defineTool({
   name: 'cancel_plan',
-  description:
-    'Ends a plan for good: leases are void, open tasks cancelled, declared compensations run. To stop it for a while, call pause_plan.',
+  description: 'Ends a plan for good and undoes what declares how. To stop it for a while, call pause_plan.',
   effect: 'delete',
   input: { plan_id: PlanId, reason: Reason.optional() },
   output: { plan: Plan },

@@ -7,7 +7,6 @@ test('a goal is created pending, at version 1, and told to its stream', async ()
     title: 'Publish the report',
     description: 'For the board',
     constraints: { before: '2026-12-01', sources: ['wiki'] },
-    labels: { team: 'docs' },
   })
   expect(goal).toMatchObject({
     status: 'pending',

@@ -15,7 +15,7 @@ const CHAIN = [
 
 test('own tasks become a validated plan with waves and critical path', async () => {
   const { call, goal_id } = await withGoal()
-  const { plan, tasks } = await call('create_plan', { goal_id, tasks: CHAIN, name: 'Sum up' })
+  const { plan, tasks } = await call('create_plan', { goal_id, tasks: CHAIN })
   expect(plan).toMatchObject({
     status: 'validated',
     strategy: 'steps',
@@ -95,7 +95,7 @@ test('a template is filled; text in its parameters stays text', async () => {
   const { plan, tasks } = await call('create_plan', {
     goal_id,
     template: 'draft_review',
-    parameters: { brief: 'Explain {{tasks.x.output}}', criteria: ['short'] },
+    input: { brief: 'Explain {{tasks.x.output}}', criteria: ['short'] },
   })
   expect(plan).toMatchObject({ strategy: 'template', status: 'validated', waves: [['draft'], ['review'], ['revise']] })
   expect(tasks).toHaveLength(3)
@@ -108,9 +108,9 @@ test('an unknown template, and parameters that do not fit, are answered with wha
   const templates = unknown.details?.['templates'] as { name: string }[] | undefined
   const names = (templates ?? []).map(({ name }) => name)
   expect(names.sort()).toEqual(['ask_each', 'draft_review', 'map_reduce'])
-  const wrong = await callError('create_plan', { goal_id, template: 'ask_each', parameters: { questions: [] } })
+  const wrong = await callError('create_plan', { goal_id, template: 'ask_each', input: { questions: [] } })
   expect(wrong).toMatchObject({ code: 'INVALID_INPUT', number: 'E5005' })
-  expect(wrong.details?.faults?.map(({ path }) => path)).toContain('parameters.combine')
+  expect(wrong.details?.faults?.map(({ path }) => path)).toContain('input.combine')
 })
 
 test('tasks and a template together are refused', async () => {

@@ -6,12 +6,11 @@ test('a goal comes with its plans', async () => {
   const { goal } = await call('create_goal', { title: 'A goal' })
   const { plan } = await call('create_plan', {
     goal_id: goal.id,
-    name: 'First',
     tasks: [{ key: 'a', kind: 'assistant' }],
   })
   const answer = await call('get_goal', { goal_id: goal.id })
   expect(answer.goal).toMatchObject({ id: goal.id, title: 'A goal' })
-  expect(answer.plans).toMatchObject([{ id: plan.id, name: 'First', status: 'validated', tasks_total: 1 }])
+  expect(answer.plans).toMatchObject([{ id: plan.id, status: 'validated', tasks_total: 1 }])
 })
 
 test('an unknown goal, and one of another tenant, tell the caller what to do next', async () => {
@@ -24,10 +23,4 @@ test('an unknown goal, and one of another tenant, tell the caller what to do nex
       hint: 'List ids with list_goals.',
     })
   }
-})
-
-test('an id of another kind is refused for its form', async () => {
-  const { callError } = await open('planning')
-  const error = await callError('get_goal', { goal_id: 'pln_x' })
-  expect(error).toMatchObject({ code: 'INVALID_INPUT', details: { faults: [{ path: 'goal_id' }] } })
 })

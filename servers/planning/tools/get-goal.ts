@@ -1,17 +1,16 @@
 import { listRecords } from '@story-portal/shared/data'
 import { defineTool } from '@story-portal/shared/mcp'
-import { z } from 'zod'
 import { goalOf } from '../goal.ts'
-import { Goal, GoalId, Plan } from '../schema.ts'
+import { Goal, GoalId, List } from '../schema.ts'
 
 const PLANS = 50
 
 export default defineTool({
   name: 'get_goal',
-  description: 'Returns one goal with its plans, the latest first. To find an id, call list_goals.',
+  description: 'Returns a goal with its plans. To find one, call list_goals.',
   effect: 'read',
   input: { goal_id: GoalId },
-  output: { goal: Goal, plans: z.array(Plan) },
+  output: { goal: Goal, plans: List },
   async run({ goal_id }, { tx }) {
     const goal = await goalOf(tx, goal_id)
     const { items } = await listRecords(tx, 'plan', { filter: { goal_id }, sort: '-created_at', limit: PLANS })

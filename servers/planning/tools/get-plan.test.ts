@@ -50,15 +50,17 @@ test('a large output is cut with a note, and comes whole by its key', async () =
 })
 
 test('tasks come in pages and by state', async () => {
-  const tasks = Array.from({ length: 5 }, (_, i) => ({ key: `t${i}`, kind: 'assistant' }))
-  const { call, callError, plan_id, complete } = await running(tasks)
+  const wanted = Array.from({ length: 120 }, (_, i) => `t${i}`)
+  const { call, callError, plan_id, complete } = await running(wanted.map((key) => ({ key, kind: 'assistant' })))
   await complete(1)
-  const first = await call('get_plan', { plan_id, limit: 3 })
-  const second = await call('get_plan', { plan_id, limit: 3, cursor: first.next_cursor })
+  const first = await call('get_plan', { plan_id })
+  const second = await call('get_plan', { plan_id, cursor: first.next_cursor })
+  expect(first.tasks).toHaveLength(100)
   const keys = [...first.tasks, ...second.tasks].map((task) => task.key)
-  expect(keys.sort()).toEqual(['t0', 't1', 't2', 't3', 't4'])
-  expect((await call('get_plan', { plan_id, status: ['completed'] })).tasks).toHaveLength(1)
+  expect(keys.sort()).toEqual(wanted.sort())
+  expect((await call('get_plan', { plan_id, status: 'completed' })).tasks).toHaveLength(1)
   expect(await callError('get_plan', { plan_id, cursor: 'x' })).toMatchObject({ number: 'E0014' })
+  expect(await callError('get_plan', { plan_id, status: 'finished' })).toMatchObject({ code: 'INVALID_INPUT' })
 })
 
 test('mode wait answers when the plan has ended', async () => {

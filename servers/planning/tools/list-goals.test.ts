@@ -27,5 +27,7 @@ test('a cursor that is not ours, or of another list, is refused', async () => {
 test('an unknown status names the known ones', async () => {
   const { callError } = await open('planning')
   const error = await callError('list_goals', { status: 'activ' })
-  expect(error.details?.faults).toMatchObject([{ path: 'status', hint: 'Did you mean active?' }])
+  expect(error.details?.faults).toMatchObject([
+    { path: 'status', message: 'must be one of pending, active, completed, failed, cancelled' },
+  ])
 })

@@ -1,15 +1,14 @@
 import { listRecords } from '@story-portal/shared/data'
 import { defineTool } from '@story-portal/shared/mcp'
-import { z } from 'zod'
 import { given } from '../given.ts'
-import { Cursor, GoalId, Limit, NextCursor, Plan, PlanStatus } from '../schema.ts'
+import { Cursor, GoalId, Limit, List, Maybe, StatusOfPlan } from '../schema.ts'
 
 export default defineTool({
   name: 'list_plans',
-  description: 'Lists plans, the latest first, by goal or status. For tasks and progress of one, call get_plan.',
+  description: 'Lists plans, latest first. For the tasks of one, call get_plan.',
   effect: 'read',
-  input: { goal_id: GoalId.optional(), status: PlanStatus.optional(), limit: Limit, cursor: Cursor.optional() },
-  output: { items: z.array(Plan), next_cursor: NextCursor },
+  input: { goal_id: GoalId.optional(), status: StatusOfPlan.optional(), limit: Limit, cursor: Cursor.optional() },
+  output: { items: List, next_cursor: Maybe },
   async run({ goal_id, status, limit, cursor }, { tx }) {
     const filter = given({ goal_id, status })
     const page = await listRecords(tx, 'plan', { filter, sort: '-created_at', limit, ...given({ cursor }) })

@@ -1,27 +1,24 @@
 import { revisePlan } from '@story-portal/shared/engine'
 import { defineTool } from '@story-portal/shared/mcp'
-import { z } from 'zod'
 import { refuseUnrunnable } from '../check.ts'
 import { given } from '../given.ts'
 import { planFrom } from '../plan-source.ts'
-import { Plan, PlanId, Reason, Task } from '../schema.ts'
-import { MaxParallel, MoreTasks, PlanInput } from '../task-input.ts'
+import { List, Plan, PlanId, Reason } from '../schema.ts'
+import { MoreTasks, PlanInput } from '../task-input.ts'
 import { planForClient, tasksForClient } from '../view.ts'
 
 export default defineTool({
   name: 'revise_plan',
-  description:
-    'Replaces a plan by a new version with these tasks; completed tasks that did not change keep their output. For a plan that only needs a pause, call pause_plan.',
+  description: 'Makes a new plan version; finished unchanged tasks stay done. To only stop, call pause_plan.',
   effect: 'update',
   idempotent: false,
   input: {
     plan_id: PlanId,
     tasks: MoreTasks,
     input: PlanInput.optional(),
-    max_parallel: MaxParallel.optional(),
     reason: Reason.optional(),
   },
-  output: { plan: Plan, tasks: z.array(Task), carried_over: z.array(z.string()) },
+  output: { plan: Plan, tasks: List, carried_over: List },
   async run({ plan_id, reason, ...source }, ctx) {
     const { definition } = await planFrom({ strategy: 'steps', ...source })
     const tools = await refuseUnrunnable(ctx, definition)

@@ -1,20 +1,18 @@
 import { runPlan } from '@story-portal/shared/engine'
 import { defineTool } from '@story-portal/shared/mcp'
-import { z } from 'zod'
-import { Mode, Plan, PlanId, Task } from '../schema.ts'
+import { List, Maybe, Mode, Plan, PlanId } from '../schema.ts'
 import { pageOfTasks, planForClient } from '../view.ts'
 import { look, waitForPlan } from '../wait.ts'
 
 export default defineTool({
   name: 'run_plan',
-  description:
-    'Starts or resumes a plan and waits until it ends or needs an assistant; giving up the wait does not stop the plan. To stop it, call pause_plan or cancel_plan.',
+  description: 'Starts or resumes a plan and waits until it ends or needs you. To stop it, call pause_plan.',
   effect: 'execute',
   transaction: false,
   // A plan that runs is joined and one that ended is shown, so repeating the call starts nothing twice.
   idempotent: true,
   input: { plan_id: PlanId, mode: Mode.default('wait') },
-  output: { plan: Plan, tasks: z.array(Task), run_id: z.string().nullable(), waiting: z.string(), hint: z.string() },
+  output: { plan: Plan, tasks: List, run_id: Maybe },
   async run({ plan_id, mode }, ctx) {
     const { run } = await ctx.db.tx((tx) => runPlan(tx, plan_id))
     const { plan, waiting, hint } = mode === 'wait' ? await waitForPlan(ctx, plan_id) : await look(ctx, plan_id)

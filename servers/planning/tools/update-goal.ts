@@ -2,23 +2,19 @@ import { defineTool } from '@story-portal/shared/mcp'
 import { z } from 'zod'
 import { given } from '../given.ts'
 import { changeGoal } from '../goal.ts'
-import { CompletesWith, Constraints, Description, Goal, GoalId, GoalStatus, Labels, Reason, Title } from '../schema.ts'
+import { Description, Goal, GoalId, GoalStatus, Reason, Title } from '../schema.ts'
 
 export default defineTool({
   name: 'update_goal',
-  description:
-    'Changes a goal, or ends it by status completed, failed or cancelled. A goal with an open plan can not be ended: call cancel_plan first.',
+  description: 'Changes or ends a goal. To end its plan first, call cancel_plan.',
   effect: 'update',
   input: {
     goal_id: GoalId,
     title: Title.optional(),
     description: Description.optional(),
-    constraints: Constraints.optional(),
-    completes_with: CompletesWith.optional(),
-    labels: Labels.optional(),
     status: GoalStatus.exclude(['pending']).optional(),
-    result: z.unknown().describe('What was reached; any JSON').optional(),
-    expected_version: z.int().min(1).describe('Refuse when the goal has another version').optional(),
+    result: z.unknown().describe('Any JSON').optional(),
+    expected_version: z.int().describe('As read').optional(),
     reason: Reason.optional(),
   },
   output: { goal: Goal },

@@ -32,12 +32,6 @@ test('a stored plan is checked again', async () => {
   expect(await callError('validate_plan', { plan_id: 'pln_x' })).toMatchObject({ code: 'NOT_FOUND' })
 })
 
-test('a template is checked with its parameters', async () => {
-  const { call } = await open('planning')
-  const parameters = { items: [1, 2], map_code: 'return input.item', reduce_code: 'return input.results' }
-  expect(await call('validate_plan', { template: 'map_reduce', parameters })).toMatchObject({ valid: true })
-})
-
 test('nothing to check is refused', async () => {
   const { callError } = await open('planning')
   expect(await callError('validate_plan', {})).toMatchObject({ code: 'INVALID_INPUT', number: 'E5003' })

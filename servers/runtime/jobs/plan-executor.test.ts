@@ -215,8 +215,7 @@ test('a process that stops in the middle hands its tasks on, and nothing runs tw
   }))
   const plan_id = await plan(first, tasks)
   await first.callOn('planning', 'run_plan', { plan_id, mode: 'background' })
-  const running = async () =>
-    (await first.callOn('planning', 'get_plan', { plan_id, status: ['running'] })).tasks.length
+  const running = async () => (await first.callOn('planning', 'get_plan', { plan_id, status: 'running' })).tasks.length
   await expect.poll(running, PATIENCE).toBeGreaterThan(0)
   await first.close()
   const second = await open('runtime', { with: SERVERS, start: true, db, caller })
