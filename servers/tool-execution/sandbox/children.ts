@@ -27,6 +27,7 @@ export class Children {
   readonly #cwd: string
   readonly #all = new Set<Child>()
   readonly #idle: Child[] = []
+  readonly #busy = new Set<Child>()
   /** Root drops its rights for the children, unless nobody can't read the files they need. */
   #uid: number | undefined = process.getuid?.() === 0 ? NOBODY : undefined
   #closed = false
@@ -43,6 +44,10 @@ export class Children {
     return [...this.#all].map((child) => child.pid)
   }
 
+  get busyPids(): number[] {
+    return [...this.#busy].map((child) => child.pid)
+  }
+
   /** A process that is ready, idle until now and held by the caller alone. */
   async take(): Promise<Child> {
     for (let attempt = 0; attempt < 3; attempt++) {
@@ -53,7 +58,10 @@ export class Children {
         (error: Error) => error,
       )
       if (this.#closed) throw faults.closed()
-      if (!failed && child.alive) return child
+      if (!failed && child.alive) {
+        this.#busy.add(child)
+        return child
+      }
       if (failed) this.#couldNotStart(failed)
     }
     throw faults.noProcess()
@@ -67,6 +75,7 @@ export class Children {
 
   /** Takes it back after a run; anything but a clean end replaces the process. */
   giveBack(child: Child, healthy: boolean): void {
+    this.#busy.delete(child)
     child.runs += 1
     child.hold(false)
     const keep = healthy && child.alive && child.runs < this.#options.recycleAfter && !this.#closed

@@ -113,34 +113,23 @@ test('calls still open when the code has ended are aborted before the run is rep
 })
 
 test('a run killed from outside fails alone, and its process is replaced', async () => {
-  const before = sandbox.stats().pids
-  const calling = Promise.withResolvers<void>()
-  const held = sandbox.run({
-    code: 'await tools.a.b(); return "held"',
-    onCall: async () => calling.resolve(await sleep(200)),
-  })
   const spinning = sandbox.run({ code: 'while (true) {}' })
-  await sleep(100)
-  const busy = await busiest(before)
+  await expect.poll(() => sandbox.stats().busy_pids).toHaveLength(1)
+  const [busy = 0] = sandbox.stats().busy_pids
+  const killed = Promise.withResolvers<void>()
+  const held = sandbox.run({ code: 'await tools.a.b(); return "held"', onCall: () => killed.promise })
   process.kill(busy, 'SIGKILL')
   expect(failure(await spinning)).toMatchObject({ number: 'E3020', code: 'UNAVAILABLE', retryable: true })
+  killed.resolve()
   expect(await held).toMatchObject({ ok: true, result: 'held' })
   expect(await result({ code: 'return 1' })).toBe(1)
   expect(alive(busy)).toBe(false)
 })
 
-async function busiest(pids: number[]): Promise<number> {
-  const { fromProc } = await import('./process-usage.ts')
-  const start = new Map(pids.map((pid) => [pid, fromProc(pid)?.cpu_ms ?? 0]))
-  await sleep(200)
-  const used = pids.map((pid) => ({ pid, cpu: (fromProc(pid)?.cpu_ms ?? 0) - (start.get(pid) ?? 0) }))
-  return used.sort((a, b) => b.cpu - a.cpu)[0]?.pid ?? 0
-}
-
 test('a cancelled run ends, also one that spins', async () => {
   const cancel = new AbortController()
   const run = sandbox.run({ code: 'while (true) {}', signal: cancel.signal })
-  await sleep(50)
+  await expect.poll(() => sandbox.stats().busy_pids).toHaveLength(1)
   cancel.abort()
   expect(failure(await run).number).toBe('E0011')
   await expect(sandbox.run({ code: '1', signal: cancel.signal })).rejects.toMatchObject({ number: 'E0011' })
@@ -158,7 +147,7 @@ test('closing fails what runs and what waits, leaves no process and takes nothin
   const own = createSandbox({ workers: 1, log })
   const running = own.run({ code: 'while (true) {}' })
   const waiting = own.run({ code: 'return 1' })
-  await sleep(50)
+  await expect.poll(() => own.stats().busy_pids).toHaveLength(1)
   const { pids } = own.stats()
   const ends = Promise.allSettled([running, waiting])
   await own.close()

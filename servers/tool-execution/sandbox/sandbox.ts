@@ -42,6 +42,8 @@ export interface SandboxStats {
   queued: number
   /** Process ids of all sandbox processes, warm ones included. */
   pids: number[]
+  /** Those that run something now. */
+  busy_pids: number[]
 }
 
 /** Runs untrusted code in killable processes, one fresh isolate per run. */
@@ -103,7 +105,7 @@ export function createSandbox(options: SandboxOptions): Sandbox {
   return {
     run: (request) => start(request, false),
     check: (code, language) => start({ code, ...(language ? { language } : {}) }, true),
-    stats: () => ({ active: slots.active, queued: slots.queued, pids: children.pids }),
+    stats: () => ({ active: slots.active, queued: slots.queued, pids: children.pids, busy_pids: children.busyPids }),
     async close() {
       closed = true
       slots.close(faults.closed())
