@@ -36,7 +36,12 @@ export const StatusOfTask = state(
 )
 export const Mode = z.enum(['wait', 'background'])
 export const Reason = z.string().max(500).describe('Why')
-export const Limit = z.int().min(1).max(200).default(50).describe('Page size')
+export const Limit = z
+  .int()
+  .max(200)
+  .refine((n) => n >= 1, 'must be at least 1')
+  .default(50)
+  .describe('Page size')
 export const Cursor = z.string().max(2000).describe('next_cursor')
 export const LeaseToken = z.string().max(200).describe('From claim_task')
 export const LeaseMs = z

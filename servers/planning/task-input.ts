@@ -16,4 +16,4 @@ export const Tasks = list.describe(
 /** The same, where create_plan has already explained it. */
 export const MoreTasks = list.describe('As in create_plan')
 export const PlanInput = z.unknown().describe('{{plan.input}}')
-export const MaxParallel = z.int().min(1).max(1000).describe('At a time')
+export const MaxParallel = z.int().max(1000).describe('Tasks')

@@ -2,6 +2,7 @@ import { createPlan } from '@story-portal/shared/engine'
 import { defineTool } from '@story-portal/shared/mcp'
 import { z } from 'zod'
 import { refuseUnrunnable } from '../check.ts'
+import { given } from '../given.ts'
 import { openGoal } from '../goal.ts'
 import { planFrom, STRATEGIES } from '../plan-source.ts'
 import { GoalId, List, Plan } from '../schema.ts'
@@ -16,17 +17,19 @@ export default defineTool({
     goal_id: GoalId,
     tasks: Tasks.optional(),
     input: PlanInput.optional(),
+    name: z.string().max(500).describe('Name').optional(),
     max_parallel: MaxParallel.optional(),
     strategy: z.enum(STRATEGIES).default('auto'),
     template: z.string().max(100).describe('? lists them').optional(),
   },
   output: { plan: Plan, tasks: List },
-  async run({ goal_id, ...source }, ctx) {
+  async run({ goal_id, name, ...source }, ctx) {
     const { strategy, definition } = await planFrom(source)
     const goal = await openGoal(ctx.tx, goal_id)
     const tools = await refuseUnrunnable(ctx, definition)
     const { plan, tasks } = await createPlan(ctx.tx, {
       ...{ goal_id: goal.id, strategy, definition, tools, caller: ctx.caller },
+      ...given({ name }),
     })
     return { plan: planForClient(plan), ...tasksForClient(tasks) }
   },

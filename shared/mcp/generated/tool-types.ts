@@ -535,7 +535,9 @@ export interface ToolTypes {
         tasks?: Record<string, unknown>[]
         /** {{plan.input}} */
         input?: unknown
-        /** At a time */
+        /** Name */
+        name?: string
+        /** Tasks */
         max_parallel?: number
         strategy?: 'auto' | 'steps' | 'template' | 'model'
         /** ? lists them */
