@@ -15,7 +15,7 @@ import { assertListable } from '../event-names.ts'
 import { Cursor, Fields, Limit, NextCursor } from '../schema.ts'
 
 /** Longest wait for transactions that were open when the call came: answers may trail the log, but never skip an event. */
-const WAIT_MS = 1000
+const WAIT_MS = 5000
 
 export default defineTool({
   name: 'list_events',
