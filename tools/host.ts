@@ -7,6 +7,7 @@ import { migrate, openDatabase } from '@story-portal/shared/db'
 import { createJobs } from '@story-portal/shared/jobs'
 import { createHost, type Host, loadServer, readManifests, remoteServers, serveHttp } from '@story-portal/shared/mcp'
 import { createLogger, type Logger } from '@story-portal/shared/telemetry'
+import { assertPortsFree } from './cli/ports.ts'
 import { rootDir } from './launch.js'
 
 interface HostWish {
@@ -79,9 +80,9 @@ async function others(config: Config, log: Logger) {
 
 /** Opens, listens and starts the jobs: the whole life of a server process up to 'ready'. */
 export async function runHost(config: Config, wish: HostWish): Promise<{ close(): Promise<void> }> {
+  await assertPortsFree(config, wish.servers)
   const open = await openHost(config, wish)
   try {
-    // Listening first: a taken port must be known before the jobs take work.
     await open.listen()
     await open.host.start()
   } catch (error) {

@@ -1,11 +1,6 @@
-import { readFileSync } from 'node:fs'
-import path from 'node:path'
-import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
-import { Client as OldClient } from '@modelcontextprotocol/sdk/client/index.js'
-import { StreamableHTTPClientTransport as OldTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { doMainJob } from './main-job.ts'
-import { type AnyClient, callOver, type Era, manifests, type UnderTest, underTest } from './under-test.ts'
+import { type AnyClient, callOver, type Era, httpClient, manifests, type UnderTest, underTest } from './under-test.ts'
 
 describe('clients over HTTP with the token', () => {
   let it: UnderTest
@@ -17,24 +12,10 @@ describe('clients over HTTP with the token', () => {
   afterAll(() => it.dispose())
 
   const url = (port: number) => new URL(`http://127.0.0.1:${it.base + port}/mcp`)
-  const token = () => readFileSync(path.join(it.home, 'token'), 'utf8').trim()
-
-  async function connect(port: number, era: Era): Promise<AnyClient> {
-    const requestInit = { headers: { Authorization: `Bearer ${token()}` } }
-    if (era === 'v1') {
-      const client = new OldClient({ name: 'e2e-v1', version: '1' })
-      await client.connect(new OldTransport(url(port), { requestInit }) as never)
-      return client as unknown as AnyClient
-    }
-    const client = new Client({ name: 'e2e-v2', version: '1' }, { versionNegotiation: { mode: 'auto' } })
-    await client.connect(new StreamableHTTPClientTransport(url(port), { requestInit }))
-    return client as unknown as AnyClient
-  }
-
   test.each(['v1', 'v2'] as Era[])('%s: the main job on every server', async (era) => {
     const clients: Record<string, AnyClient> = {}
     for (const { name, port, tools } of manifests()) {
-      const client = await connect(port, era)
+      const client = await httpClient(it, port, era)
       expect((await client.listTools()).tools).toHaveLength(tools.length)
       clients[name] = client
     }

@@ -3,10 +3,11 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { Client } from '@modelcontextprotocol/client'
+import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio'
 import { Client as OldClient } from '@modelcontextprotocol/sdk/client/index.js'
 import { StdioClientTransport as OldStdioTransport } from '@modelcontextprotocol/sdk/client/stdio.js'
+import { StreamableHTTPClientTransport as OldHttpTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
 import type { ServerManifest } from '@story-portal/shared/mcp'
 import { freePortBase } from '../../tools/cli/ports.ts'
 import { descendants, isAlive } from '../../tools/cli/processes.ts'
@@ -160,6 +161,21 @@ export async function stdioClient(server: string, env: Record<string, string>, e
   }
   const client = new Client({ name: 'e2e-v2', version: '1' }, { versionNegotiation: { mode: 'auto' } })
   await client.connect(new StdioClientTransport(options))
+  return client as unknown as AnyClient
+}
+
+/** A client of either SDK on a server's port, with the token of the home. */
+export async function httpClient(it: UnderTest, port: number, era: Era): Promise<AnyClient> {
+  const url = new URL(`http://127.0.0.1:${it.base + port}/mcp`)
+  const token = readFileSync(path.join(it.home, 'token'), 'utf8').trim()
+  const requestInit = { headers: { Authorization: `Bearer ${token}` } }
+  if (era === 'v1') {
+    const client = new OldClient({ name: 'e2e-v1', version: '1' })
+    await client.connect(new OldHttpTransport(url, { requestInit }) as never)
+    return client as unknown as AnyClient
+  }
+  const client = new Client({ name: 'e2e-v2', version: '1' }, { versionNegotiation: { mode: 'auto' } })
+  await client.connect(new StreamableHTTPClientTransport(url, { requestInit }))
   return client as unknown as AnyClient
 }
 

@@ -41,9 +41,9 @@ export async function freePortBase(host: string, count = 14, from = 20_000): Pro
   throw new Error('No free range of ports was found.')
 }
 
-/** Throws for the first port of this configuration that somebody holds, and says who where that can be known. */
-export async function assertPortsFree(config: Config): Promise<void> {
-  for (const server of committedServers()) {
+/** Throws for the first port of these servers (default all) that somebody holds, and says who where that can be known. */
+export async function assertPortsFree(config: Config, names?: readonly string[]): Promise<void> {
+  for (const server of committedServers().filter(({ name }) => names?.includes(name) ?? true)) {
     const port = config.portBase + server.port
     const state = await portState(config.host, port)
     if (state === 'taken') throw await portTaken(config, port)
