@@ -47,14 +47,15 @@ export async function slowQueries(
   tx: Tx,
   limit = 10,
 ): Promise<{ source: 'pg_stat_statements' | 'running'; items: SlowQuery[] }> {
+  // Its setting is there only when the server loaded it at start; without that the view exists and fails.
   const { rows: known } = await sql<{ schema: string }>`
     select n.nspname as schema from pg_extension e join pg_namespace n on n.oid = e.extnamespace
-    where e.extname = 'pg_stat_statements'`.execute(tx)
+    where e.extname = 'pg_stat_statements' and current_setting('pg_stat_statements.max', true) is not null`.execute(tx)
   if (known[0]) {
     const { rows } = await sql<SlowQuery>`
       select left(query, 300) as query, calls::int4 as calls, mean_exec_time as mean_ms, max_exec_time as max_ms
       from ${sql.table(`${known[0].schema}.pg_stat_statements`)}
-      where dbid = (select oid from pg_database where datname = current_database())
+      where dbid = (select oid from pg_database where datname = current_database()) and query not like '<insufficient%'
       order by mean_exec_time desc limit ${limit}`.execute(tx)
     return { source: 'pg_stat_statements', items: rows }
   }
