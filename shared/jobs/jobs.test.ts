@@ -1,7 +1,9 @@
+import { sql } from 'kysely'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { silentLog, type TestDatabase, testDatabase, testTenant } from '../testing/index.ts'
 import { giveBackTaken } from './boss.ts'
 import { createJobs, defineQueue, type Job, type Jobs } from './index.ts'
+import { keepStatistics } from './maintenance.ts'
 
 interface Mail {
   to: string
@@ -152,6 +154,17 @@ test('a schedule is kept once for the installation', async () => {
     queryId: { queryId: 'test' },
   })
   expect(rows).toEqual([{ cron: '17 4 * * *' }])
+})
+
+test('statistics are renewed when asked', async () => {
+  const warnings: unknown[] = []
+  const statistics = keepStatistics(db, { warn: (entry: unknown) => warnings.push(entry) } as never)
+  await statistics.now()
+  expect(warnings).toEqual([])
+  await statistics.stop()
+  const { rows } = await sql<{ n: number }>`
+    select reltuples::float8 as n from pg_class where oid = 'pgboss.job_common'::regclass`.execute(db.raw)
+  expect(rows[0]?.n).toBeGreaterThanOrEqual(0)
 })
 
 test('before the queue is open the caller hears so, and nothing is half written', async () => {
