@@ -1,5 +1,3 @@
-import { statfsSync } from 'node:fs'
-import path from 'node:path'
 import pg from 'pg'
 import type { Logger } from '../../telemetry/index.ts'
 import type { ClientSource, Lease } from '../connection.ts'
@@ -7,6 +5,7 @@ import { dbErrors } from '../errors.ts'
 import { Engine, type EngineEvents } from './engine.ts'
 import { Holder } from './holder.ts'
 import type { WorkerOptions } from './protocol.ts'
+import { whyNotOpen } from './why-not-open.ts'
 
 export interface EmbeddedOptions extends WorkerOptions {
   maxQueryMs: number
@@ -17,6 +16,8 @@ interface Waiter {
   grant(): void
   refuse(error: Error): void
 }
+
+const RETRY_OPEN_MS = 2000
 
 type Handler = (payload: string) => void
 
@@ -229,30 +230,5 @@ export class EmbeddedSource implements ClientSource {
     await this.#opening?.catch(() => {})
     await this.#engine?.close()
     this.#engine = undefined
-  }
-}
-
-const RETRY_OPEN_MS = 2000
-/** A segment of the write-ahead log, which PostgreSQL makes as a whole, and a little to start with. */
-const NEEDED_BYTES = 20 * 1024 * 1024
-
-/** PostgreSQL's own reason stays inside the thread: for a full disk the directory is asked. */
-function whyNotOpen(error: unknown, dataDir: string | undefined): Error {
-  const home = dataDir === undefined ? 'memory' : path.dirname(dataDir)
-  const code = (error as NodeJS.ErrnoException).code ?? ''
-  if (code === 'ENOSPC' || code === 'EDQUOT' || freeBytes(home) < NEEDED_BYTES)
-    return dbErrors.diskFull({}, { cause: error })
-  if (['EACCES', 'EROFS', 'EPERM', 'ENOENT'].includes(code)) {
-    return dbErrors.notWritable({ home, reason: code }, { cause: error })
-  }
-  return dbErrors.damaged({ home }, { cause: error })
-}
-
-function freeBytes(dir: string): number {
-  try {
-    const { bavail, bsize } = statfsSync(dir)
-    return bavail * bsize
-  } catch {
-    return Number.POSITIVE_INFINITY
   }
 }

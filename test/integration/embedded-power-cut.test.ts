@@ -16,8 +16,8 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { PGlite } from '@electric-sql/pglite'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
-import { emptySnapshot } from '../../testing/embedded-snapshot.ts'
-import { DurableFS, type NodeFilesystem, type NodeStream } from './durable-fs.ts'
+import { DurableFS, type NodeFilesystem, type NodeStream } from '../../shared/db/embedded/durable-fs.ts'
+import { emptySnapshot } from '../../shared/testing/embedded-snapshot.ts'
 
 vi.setConfig({ testTimeout: 240_000, hookTimeout: 120_000 })
 
