@@ -29,7 +29,7 @@ async function serve(): Promise<void> {
   const open: { backend: ToolBackend; close(): Promise<void> } =
     config.mode === 'embedded'
       ? (await import('./stdio/relay.ts')).relay(config, manifest, log)
-      : (await import('./stdio/local.ts')).local(config, manifest)
+      : (await import('./stdio/local.ts')).local(config, manifest, log)
   const caller = localUser({ surface: 'stdio', name: 'unknown', cwd: process.cwd() })
   const handle = serveStdio(open.backend, { caller, log, maxBytes: config.mcp.maxBodyBytes + 64 * 1024 })
   const end = () => {

@@ -6,6 +6,7 @@ import { startRedis, type TestRedis } from '../../shared/testing/redis.ts'
 import { allGone, commandLine } from '../../tools/cli/processes.ts'
 import { doMainJob } from './main-job.ts'
 import {
+  type Answer,
   type AnyClient,
   callOver,
   type Era,
@@ -39,6 +40,18 @@ describe('one process per server over PostgreSQL and Redis', () => {
       const entry = path.join(it.home, 'run', 'processes', `${name}-${pid}.json`)
       return commandLine(pid).includes('serve.ts') && exists(entry)
     })
+
+  test('an entry started by a client alone brings the platform up with it', async () => {
+    const client = await stdioClient('service-hub', it.env, 'v2')
+    const answer = (await client.callTool({
+      name: 'call_tool',
+      arguments: { server: 'planning', tool: 'list_goals', arguments: {} },
+    })) as Answer
+    expect(answer.structuredContent).toMatchObject({ items: [] })
+    await client.close()
+    expect((await it.cli('status', '--json')).code).toBe(0)
+    expect((await it.cli('down')).code).toBe(0)
+  })
 
   test('up migrates, starts each server and is quick the second time', async () => {
     const up = await it.cli('up', '--json')
