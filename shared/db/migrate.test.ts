@@ -94,12 +94,11 @@ test('a migration may take longer than an ordinary query', async () => {
     STORY_PORTAL_DB_STATEMENT_TIMEOUT_MS: '400',
   })
   try {
-    const known = mkdtempSync(path.join(tmpdir(), 'story-portal-migrations-'))
-    for (const name of migrationNames()) writeFileSync(path.join(known, `${name}.ts`), 'export async function up() {}')
-    const slow = path.join(known, `299900000000_test_slow_${process.pid}.ts`)
+    for (const name of migrationNames()) writeFileSync(path.join(dir, `${name}.ts`), 'export async function up() {}')
+    const slow = path.join(dir, `299900000000_test_slow_${process.pid}.ts`)
     const sleep = `await db.selectNoFrom((e) => e.fn('pg_sleep', [e.lit(4)]).as('x')).execute()`
     writeFileSync(slow, `export async function up(db) { ${sleep} }\n`)
-    expect((await migrate(patient, { dir: known })).applied).toHaveLength(1)
+    expect((await migrate(patient, { dir })).applied).toHaveLength(1)
     expect(patient.mode === 'embedded' ? internalsOf(patient).restarts() : 0).toBe(0)
   } finally {
     await patient.close()

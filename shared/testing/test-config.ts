@@ -1,4 +1,4 @@
-import { mkdtempSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -10,8 +10,19 @@ export const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
 export const silentLog = createLogger({ name: 'test', level: 'silent' })
 
-/** A configuration with everything at its default and a home of its own under the system's temporary directory. */
+const homes: string[] = []
+process.once('exit', () => {
+  for (const home of homes) rmSync(home, { recursive: true, force: true })
+})
+
+function freshHome(): string {
+  const home = mkdtempSync(path.join(tmpdir(), 'story-portal-test-'))
+  homes.push(home)
+  return home
+}
+
+/** A configuration with everything at its default and a home of its own under the system's temporary directory, gone with the process. */
 export function testConfig(env: Record<string, string> = {}): Config {
-  const home = env['STORY_PORTAL_HOME'] ?? mkdtempSync(path.join(tmpdir(), 'story-portal-test-'))
+  const home = env['STORY_PORTAL_HOME'] ?? freshHome()
   return loadConfig({ root: ROOT, env: { STORY_PORTAL_LOG_LEVEL: 'silent', ...env, STORY_PORTAL_HOME: home } })
 }
