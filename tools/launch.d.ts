@@ -4,3 +4,4 @@ export declare const rootDir: string
 export declare function bundledNode(): string | undefined
 export declare function platformNode(): string
 export declare function launch(entry: string): Promise<void>
+export declare function installed(): boolean

@@ -48,7 +48,8 @@ export function platformNode() {
   return bundledNode() ?? process.execPath
 }
 
-function installed() {
+/** True when the packages are there, of whatever version. */
+export function installed() {
   try {
     require.resolve('@stricli/core/package.json')
     return true

@@ -2,10 +2,11 @@
 import { spawnSync } from 'node:child_process'
 import path from 'node:path'
 import { ensureInstalled } from './install.js'
-import { launch, platformNode, toolsDir } from './launch.js'
+import { installed, launch, platformNode, toolsDir } from './launch.js'
 
 /** A running platform holds files of node_modules open and would mix two versions of them. */
 function stopPlatform() {
+  if (!installed()) return
   spawnSync(platformNode(), [path.join(toolsDir, 'story-portal.js'), 'down', '--quiet'], { stdio: 'inherit' })
 }
 

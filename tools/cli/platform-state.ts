@@ -70,7 +70,7 @@ export function serverUrl(config: Config, server: CommittedServer): string {
  */
 export function adoptRunningBase(config: Config, env: NodeJS.ProcessEnv): Config {
   const running = readPlatformFile(config.home)
-  const said = env['STORY_PORTAL_PORT_BASE'] !== undefined || config.portBase !== DEFAULT_PORT_BASE
+  const said = Boolean(env['STORY_PORTAL_PORT_BASE']) || config.portBase !== DEFAULT_PORT_BASE
   return running && !said ? { ...config, portBase: running.port_base } : config
 }
 
