@@ -8,6 +8,8 @@ import { silentLog, testConfig } from './test-config.ts'
 
 const STALE_MS = 120_000
 const KEPT = 4
+/** Longer than a test run takes: another checkout, or this one before an edit, may be in the middle of one. */
+const IN_USE_MS = 2 * 3_600_000
 
 /**
  * The tar of a migrated embedded database, made once per schema and shared by all test processes of the machine. It starts
@@ -83,5 +85,6 @@ async function write(db: Db, file: string): Promise<void> {
 function prune(dir: string): void {
   const files = globSync('schema-*.tar', { cwd: dir }).map((name) => path.join(dir, name))
   const age = (file: string) => statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0
-  for (const file of files.sort((a, b) => age(b) - age(a)).slice(KEPT)) rmSync(file, { force: true })
+  const older = files.sort((a, b) => age(b) - age(a)).slice(KEPT)
+  for (const file of older.filter((name) => Date.now() - age(name) > IN_USE_MS)) rmSync(file, { force: true })
 }
