@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type ClaimedTask, finishTask, planRun, type TaskOutcome } from '@story-portal/shared/engine'
+import { type ClaimedTask, finishTask, type TaskOutcome } from '@story-portal/shared/engine'
 import { isStoryPortalError, type StoryPortalError } from '@story-portal/shared/errors'
 import type { Host } from '@story-portal/shared/mcp'
 import { dispatchTask, taskScope } from './dispatch.ts'
-import { failedBy, leftOpen } from './outcome.ts'
+import { failedBy, isLeaseLost, leftOpen } from './outcome.ts'
+import type { runIds } from './run-ids.ts'
 
 /** A claimed task in this process. */
 export interface Held {
@@ -16,23 +17,23 @@ export interface Held {
 }
 
 /** Dispatches of one key before a missing answer counts as a failed attempt; together they wait about a minute. */
-const MAX_DISPATCHES = 8
+const MAX_DISPATCHES = 10
 const FIRST_WAIT_MS = 250
 const MAX_WAIT_MS = 15_000
 
 /** Runs a claimed task to its recorded outcome. Nothing is recorded once the task was given up: it is another's, or will be. */
-export async function carryOut(host: Host, held: Held): Promise<void> {
-  const { task, abort } = held
-  const scope = taskScope(task, undefined)
-  held.runId = (await host.db.tx(scope, (tx) => planRun(tx, task.plan_id), { readOnly: true }))?.id
-  const outcome = await outcomeOf(host, held)
-  if (outcome !== undefined && !abort.signal.aborted) await record(host, held, outcome)
+export async function carryOut(host: Host, held: Held, runIdOf: ReturnType<typeof runIds>): Promise<void> {
+  const outcome = await outcomeOf(host, held, runIdOf)
+  if (outcome !== undefined && !held.abort.signal.aborted) await record(host, held, outcome)
 }
 
-async function outcomeOf(host: Host, { task, runId, abort }: Held): Promise<TaskOutcome | undefined> {
-  const { signal } = abort
+async function outcomeOf(host: Host, held: Held, runIdOf: ReturnType<typeof runIds>): Promise<TaskOutcome | undefined> {
+  const { task } = held
+  const { signal } = held.abort
   for (let sent = 1; ; sent++) {
     try {
+      held.runId ??= await runIdOf(task)
+      const { runId } = held
       return await Promise.race([dispatchTask({ host, task, runId, signal }), givenUp(signal)])
     } catch (error) {
       if (signal.aborted) return undefined
@@ -59,7 +60,7 @@ async function record(host: Host, held: Held, outcome: TaskOutcome): Promise<voi
 }
 
 async function refused(host: Host, held: Held, outcome: TaskOutcome, error: StoryPortalError): Promise<void> {
-  if (error.code === 'CONFLICT') {
+  if (isLeaseLost(error)) {
     host.log.debug({ err: error, task_id: held.task.id }, 'the task went to another worker; its result is discarded')
     return
   }

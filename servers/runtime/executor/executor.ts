@@ -4,14 +4,14 @@ import {
   ENGINE_CHANNEL,
   extendLease,
   leaseOwner,
-  planErrors,
   readWake,
   releaseTask,
 } from '@story-portal/shared/engine'
-import { isStoryPortalError } from '@story-portal/shared/errors'
 import type { Host } from '@story-portal/shared/mcp'
 import { carryOut, type Held } from './carry-out.ts'
 import { taskScope } from './dispatch.ts'
+import { isLeaseLost } from './outcome.ts'
+import { runIds } from './run-ids.ts'
 
 /** Part of the drain limit that running tasks get before their leases are handed back. */
 const DRAIN_SHARE = 0.7
@@ -26,6 +26,7 @@ export type GiveUp = 'lease_lost' | 'draining'
 export class Executor {
   readonly #host: Host
   readonly #held = new Map<string, Held>()
+  readonly #runIdOf: ReturnType<typeof runIds>
   readonly #timers = new Set<NodeJS.Timeout>()
   #unlisten: () => Promise<void> = async () => {}
   #stopping = false
@@ -34,6 +35,7 @@ export class Executor {
 
   constructor(host: Host) {
     this.#host = host
+    this.#runIdOf = runIds(host)
   }
 
   async start(): Promise<void> {
@@ -121,7 +123,7 @@ export class Executor {
       done: Promise.resolve(),
     }
     this.#held.set(task.id, held)
-    held.done = carryOut(this.#host, held)
+    held.done = carryOut(this.#host, held, this.#runIdOf)
       .catch((error: unknown) => this.#host.log.error({ err: error, task_id: task.id }, 'a task was left to its lease'))
       .finally(() => {
         this.#held.delete(task.id)
@@ -143,9 +145,8 @@ export class Executor {
       await db.tx(taskScope(task, runId), (tx) => extendLease(tx, { task_id: task.id, fence: task.fence, lease_ms }))
       held.seen = performance.now()
     } catch (error) {
-      const lost = isStoryPortalError(error) && error.number === planErrors.leaseLost({ task: '', status: '' }).number
       // Without a database nobody can say whose the task is; once the lease must have ended it is not ours.
-      if (lost || performance.now() - held.seen > lease_ms) abort.abort('lease_lost' satisfies GiveUp)
+      if (isLeaseLost(error) || performance.now() - held.seen > lease_ms) abort.abort('lease_lost' satisfies GiveUp)
       else log.warn({ err: error, task_id: task.id }, 'a lease could not be extended')
     }
   }

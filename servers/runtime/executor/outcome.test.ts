@@ -1,6 +1,7 @@
+import { callErrors, planErrors } from '@story-portal/shared/engine'
 import { errors, toErrorBody } from '@story-portal/shared/errors'
 import { expect, test } from 'vitest'
-import { failedBy, failedWith, leftOpen } from './outcome.ts'
+import { failedBy, failedWith, isLeaseLost, leftOpen } from './outcome.ts'
 
 test('a refusal for good is not tried again; anything else is for the retry policy', () => {
   const final = [errors.denied({ subject: 'a', tool: 'b', reason: 'c' }), errors.notFound(), errors.invalidInput()]
@@ -24,4 +25,15 @@ test('only an answer that says nothing about the work is sent for again', () => 
   expect(leftOpen(errors.timedOut())).toBe(true)
   expect(leftOpen(errors.conflict())).toBe(false)
   expect(leftOpen(new Error('x'))).toBe(false)
+})
+
+test('a call that runs on elsewhere is sent for again; one that timed out for good is not', () => {
+  expect(leftOpen(callErrors.stillRunning())).toBe(true)
+  expect(leftOpen(callErrors.abandoned())).toBe(true)
+  expect(leftOpen(callErrors.callTimedOut({ ms: 1 }))).toBe(false)
+})
+
+test('a lost lease is told from other conflicts', () => {
+  expect(isLeaseLost(planErrors.leaseLost({ task: 'a', status: 'ready' }))).toBe(true)
+  expect(isLeaseLost(errors.conflict())).toBe(false)
 })

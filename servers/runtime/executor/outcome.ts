@@ -1,4 +1,4 @@
-import { callErrors, type TaskOutcome } from '@story-portal/shared/engine'
+import { callErrors, planErrors, type TaskOutcome } from '@story-portal/shared/engine'
 import { isStoryPortalError, type StoryPortalError, toErrorBody } from '@story-portal/shared/errors'
 
 /** Refusals that another try of the same task would only meet again; everything else the task's retry policy decides. */
@@ -30,4 +30,11 @@ export function leftOpen(error: unknown): boolean {
 /** The call runs on under another worker, or was handed back by a process that stopped. */
 function isOpenCall({ number }: StoryPortalError): boolean {
   return number === callErrors.stillRunning().number || number === callErrors.abandoned().number
+}
+
+const LEASE_LOST = planErrors.leaseLost().number
+
+/** The task is another worker's now, or nobody's any more. */
+export function isLeaseLost(error: unknown): boolean {
+  return isStoryPortalError(error) && error.number === LEASE_LOST
 }
