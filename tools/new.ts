@@ -4,6 +4,7 @@
  */
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { serverFiles, toolFiles } from './gen/templates.ts'
@@ -114,6 +115,16 @@ function committedVersion(server: string): string | undefined {
   }
 }
 
+/** Line lengths depend on the names, so the formatter has the last word. */
+function format(files: readonly string[]): void {
+  const biome = createRequire(import.meta.url).resolve('@biomejs/biome/bin/biome')
+  const code = files.filter((file) => file.endsWith('.ts'))
+  execFileSync(process.execPath, [biome, 'check', '--write', ...code], {
+    cwd: rootDir,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  })
+}
+
 function main(): void {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
@@ -121,6 +132,7 @@ function main(): void {
   })
   const [kind, first = '', second = ''] = positionals
   const written = kind === 'server' ? newServer(first, values) : newTool(first, second)
+  format(written)
   execFileSync(process.execPath, [path.join(rootDir, 'tools', 'gen.ts')], {
     cwd: rootDir,
     stdio: ['ignore', 'ignore', 'inherit'],

@@ -55,7 +55,7 @@ export async function doMainJob(call: Call, label: string): Promise<MainJob> {
         kind: 'code',
         depends_on: ['judge', 'count'],
         input: { words: '{{tasks.count.output.words}}', verdict: '{{tasks.judge.output.verdict}}' },
-        code: 'return { line: `${input.words} words: ${input.verdict}` }',
+        code: 'return { line: input.words + " words: " + input.verdict }',
       },
     ],
   })) as { plan: Row }

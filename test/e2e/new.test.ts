@@ -1,0 +1,95 @@
+import { execFileSync } from 'node:child_process'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { plainEnv, root, run } from './under-test.ts'
+
+describe('a new server and tool', () => {
+  let copy: string
+  beforeAll(() => {
+    copy = copyOfRepository()
+  })
+  afterAll(() => rmSync(copy, { recursive: true, force: true }))
+
+  const script = (...args: string[]) => run(args, plainEnv(), { cwd: copy })
+  const file = (name: string) => path.join(copy, 'servers/weather-station', name)
+
+  test('come with one failing test and are known everywhere without another edit', async () => {
+    expect(await script('tools/new.ts', 'server', 'weather-station')).toMatchObject({ code: 0 })
+    expect(await script('tools/new.ts', 'tool', 'weather-station', 'get-forecast')).toMatchObject({ code: 0 })
+    const { mcpServers } = JSON.parse(readFileSync(path.join(copy, '.mcp.json'), 'utf8'))
+    expect(mcpServers['weather-station']).toEqual({ command: 'node', args: ['tools/mcp.js', 'weather-station'] })
+    expect(readFileSync(path.join(copy, 'README.md'), 'utf8')).toContain('servers/weather-station/README.md')
+    expect(JSON.parse(readFileSync(file('tools.json'), 'utf8')).tools).toHaveLength(1)
+    const help = await script('tools/story-portal.js', 'weather-station', 'get-forecast', '--help')
+    expect(help.stdout).toContain('--text')
+
+    const failing = await vitest('servers/weather-station')
+    expect(failing.code).toBe(1)
+    expect(failing.stdout).toContain('1 failed')
+  })
+
+  test('pass the whole check once that test says what the tool answers', async () => {
+    const written = readFileSync(file('tools/get-forecast.test.ts'), 'utf8')
+    writeFileSync(file('tools/get-forecast.test.ts'), written.replace(/'replace this [^']*'/, "'hello'"))
+    expect(await vitest('servers/weather-station')).toMatchObject({ code: 0 })
+    const check = await script('tools/check.ts')
+    expect([check.code, check.stdout.match(/^FAILED[\s\S]*/m)?.[0]]).toEqual([0, undefined])
+  })
+
+  test('names that are taken or no names are refused and write nothing', async () => {
+    const before = readdirSync(path.join(copy, 'servers'))
+    for (const args of [
+      ['server', 'weather-station'],
+      ['server', 'Weather'],
+      ['server', '../x'],
+      ['tool', 'nowhere', 'get-x'],
+      ['tool', 'weather-station', 'create-goal'],
+      ['tool', 'weather-station', 'forecast'],
+      ['server', 'other', '--port', '5'],
+    ]) {
+      const { code, stderr } = await script('tools/new.ts', ...args)
+      expect([args, code]).toEqual([args, 2])
+      expect(stderr).toContain('Usage: npm run new:server')
+    }
+    expect(readdirSync(path.join(copy, 'servers'))).toEqual(before)
+  })
+
+  const vitest = (...args: string[]) => script(path.join(root, 'node_modules/vitest/vitest.mjs'), 'run', ...args)
+})
+
+/** Every file that is or could be committed, in a repository of its own, with the installed packages of this one. */
+function copyOfRepository(): string {
+  const copy = mkdtempSync(path.join(os.tmpdir(), 'story-portal-new-'))
+  const git = (cwd: string, ...args: string[]) =>
+    execFileSync('git', ['-c', 'user.name=test', '-c', 'user.email=test@localhost', ...args], { cwd, encoding: 'utf8' })
+  for (const name of git(root, 'ls-files', '-z', '--cached', '--others', '--exclude-standard').split('\0')) {
+    if (name !== '' && existsSync(path.join(root, name))) cpSync(path.join(root, name), path.join(copy, name))
+  }
+  linkPackages(copy)
+  git(copy, 'init', '--quiet')
+  git(copy, 'add', '--all')
+  git(copy, 'commit', '--quiet', '--message', 'copy')
+  return copy
+}
+
+/** The same packages, but the copy's own shared/. */
+function linkPackages(copy: string): void {
+  const [from, to] = [path.join(root, 'node_modules'), path.join(copy, 'node_modules')]
+  mkdirSync(path.join(to, '@story-portal'), { recursive: true })
+  for (const name of readdirSync(from)) {
+    if (name !== '@story-portal' && name !== '.cache') symlinkSync(path.join(from, name), path.join(to, name))
+  }
+  symlinkSync(path.join(copy, 'shared'), path.join(to, '@story-portal', 'shared'))
+}
