@@ -59,6 +59,16 @@ test.each(FAULTY)('a plan with %s is refused with the path and a hint, and nothi
   expect((await call('create_plan', { goal_id, tasks: CHAIN })).plan.status).toBe('validated')
 })
 
+test('a tool of a server that another process hosts is known by its committed definition', async () => {
+  const { call, host, goal_id } = await withGoal()
+  expect(host.servers.has('data')).toBe(false)
+  const tasks = [
+    { key: 'a', kind: 'tool', tool: 'data.list_records', input: { kind: 'goal' } },
+    { key: 'b', kind: 'tool', tool: 'tool_execution.list_invocations', input: {} },
+  ]
+  expect((await call('create_plan', { goal_id, tasks })).plan.status).toBe('validated')
+})
+
 test('every fault is named at once', async () => {
   const { callError, goal_id } = await withGoal()
   const tasks = [task('a', ['x']), { key: 'b', kind: 'code', code: 'return 1', tool: 'y' }, { ...task('c'), when: ')' }]

@@ -1,9 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { type ClaimedTask, finishTask, type TaskOutcome } from '@story-portal/shared/engine'
 import { isStoryPortalError, type StoryPortalError } from '@story-portal/shared/errors'
 import type { Host } from '@story-portal/shared/mcp'
+import { askAgain, pause } from './ask-again.ts'
 import { dispatchTask, taskScope } from './dispatch.ts'
-import { failedBy, isLeaseLost, leftOpen } from './outcome.ts'
+import { failedBy, isLeaseLost } from './outcome.ts'
 import type { runIds } from './run-ids.ts'
 
 /** A claimed task in this process. */
@@ -16,11 +16,6 @@ export interface Held {
   done: Promise<void>
 }
 
-/** Dispatches of one key before a missing answer counts as a failed attempt; together they wait about a minute. */
-const MAX_DISPATCHES = 10
-const FIRST_WAIT_MS = 250
-const MAX_WAIT_MS = 15_000
-
 /** Runs a claimed task to its recorded outcome. Nothing is recorded once the task was given up: it is another's, or will be. */
 export async function carryOut(host: Host, held: Held, runIdOf: ReturnType<typeof runIds>): Promise<void> {
   const outcome = await outcomeOf(host, held, runIdOf)
@@ -30,17 +25,16 @@ export async function carryOut(host: Host, held: Held, runIdOf: ReturnType<typeo
 async function outcomeOf(host: Host, held: Held, runIdOf: ReturnType<typeof runIds>): Promise<TaskOutcome | undefined> {
   const { task } = held
   const { signal } = held.abort
-  for (let sent = 1; ; sent++) {
-    try {
-      held.runId ??= await runIdOf(task)
-      const { runId } = held
-      return await Promise.race([dispatchTask({ host, task, runId, signal }), givenUp(signal)])
-    } catch (error) {
-      if (signal.aborted) return undefined
-      if (!leftOpen(error) || sent === MAX_DISPATCHES) return failedBy(error)
-      host.log.warn({ err: error, task_id: task.id, sent }, 'no answer about a task; its key is sent again')
-      await pause(sent, signal)
-    }
+  const onSilence = (error: unknown, tried: number) =>
+    host.log.warn({ err: error, task_id: task.id, tried }, 'no answer about a task; its key is sent again')
+  const send = async () => {
+    held.runId ??= await runIdOf(task)
+    return await dispatchTask({ host, task, runId: held.runId, signal, onSilence })
+  }
+  try {
+    return await Promise.race([askAgain(send, signal, onSilence), givenUp(signal)])
+  } catch (error) {
+    return signal.aborted ? undefined : failedBy(error)
   }
 }
 
@@ -73,12 +67,5 @@ function givenUp(signal: AbortSignal): Promise<undefined> {
   return new Promise((resolve) => {
     if (signal.aborted) resolve(undefined)
     else signal.addEventListener('abort', () => resolve(undefined), { once: true })
-  })
-}
-
-async function pause(times: number, signal: AbortSignal): Promise<void> {
-  const ms = Math.min(MAX_WAIT_MS, FIRST_WAIT_MS * 2 ** (times - 1))
-  await sleep(ms, undefined, { signal }).catch(() => {
-    // Given up while waiting: the caller looks at the signal.
   })
 }

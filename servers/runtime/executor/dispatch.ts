@@ -3,6 +3,7 @@ import type { TenantScope } from '@story-portal/shared/db'
 import { type ClaimedTask, executeCall, leaseOwner, type TaskOutcome } from '@story-portal/shared/engine'
 import type { Host } from '@story-portal/shared/mcp'
 import { runtimeErrors } from '../errors.ts'
+import { askAgain } from './ask-again.ts'
 import { failedWith } from './outcome.ts'
 
 /** Longest a task may take that names no timeout_ms; the sandbox has its own, shorter limit. */
@@ -17,6 +18,8 @@ export interface Dispatch {
   runId: string | undefined
   /** Ends the wait and not the call: whoever holds the task then gets the call's one result under the same key. */
   signal: AbortSignal
+  /** Told when a call got no answer about the work and is sent again. */
+  onSilence(error: unknown, tried: number): void
 }
 
 /** Carries out one claimed task as one exactly-once call; rejects when the answer says nothing about the work. */
@@ -79,7 +82,10 @@ async function callServerTool(dispatch: Dispatch, server: string, tool: string):
     owner: leaseOwner(host.boot_id),
     lease_ms: host.config.engine.leaseMs,
     signal,
-    dispatch: async () => ({ output: await call(dispatch, server, tool, args, task.step_key) }),
+    dispatch: async () => {
+      const send = () => call(dispatch, server, tool, args, task.step_key)
+      return { output: await askAgain(send, signal, dispatch.onSilence) }
+    },
   })
   return outcomeOf(invocation)
 }
