@@ -79,6 +79,9 @@ function tryOnce(file: string, draft: string): 'taken' | 'again' | LockHolder {
   return 'taken'
 }
 
+/** Stands for the token and boot of a file that holds no JSON. */
+const UNREADABLE = 'unreadable'
+
 function overOf(file: string, holder: LockHolder): string {
   return `${file}.over.${holder.token}`
 }
@@ -90,7 +93,8 @@ function sweep(file: string): void {
     if (name.startsWith('db.lock.over.')) remove(path.join(dir, name))
     if (!name.startsWith('db.lock.new.')) continue
     const draft = read(path.join(dir, name))
-    if (draft && !isAlive(draft, path.join(dir, name))) remove(path.join(dir, name))
+    // One that can not be read yet is being written: its owner is about to link it.
+    if (draft && draft.token !== UNREADABLE && !isAlive(draft, path.join(dir, name))) remove(path.join(dir, name))
   }
 }
 
@@ -144,7 +148,7 @@ function read(file: string): LockHolder | undefined {
   } catch (error) {
     if (isMissing(error)) return undefined
     // Ours are complete before they get their name: this one a broken disk or an editor made, and no process answers for it.
-    if (error instanceof SyntaxError) return { ...identity(), token: 'unreadable', boot_id: 'unreadable' }
+    if (error instanceof SyntaxError) return { ...identity(), token: UNREADABLE, boot_id: UNREADABLE }
     throw error
   }
 }
