@@ -58,7 +58,10 @@ async function portTaken(config: Config, port: number) {
     home === undefined
       ? ['another program', other]
       : home === config.home
-        ? ['a platform of this home that was not started by "npm start"', 'End that one first, then try again.']
+        ? [
+            'the platform of this home',
+            'End it first, with "npm stop", or Ctrl-C where "npm run dev" runs; then try again.',
+          ]
         : [`the platform of ${home}`, other]
   return cliErrors.portTaken({ host: config.host, port, holder, remedy })
 }

@@ -127,7 +127,8 @@ export class Engine {
       this.#port.answer(message)
     } else if (message.kind === 'ready') this.#open?.resolve()
     else if (message.kind === 'dump') this.#onDump?.(message.tar)
-    else this.#lose(Object.assign(new Error(message.message), { code: message.code }))
+    // `node --watch` sends its own messages through the port of a thread; they are not about the database.
+    else if (message.kind === 'failed') this.#lose(Object.assign(new Error(message.message), { code: message.code }))
   }
 
   #lose(reason: Error): void {
