@@ -4,21 +4,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { startPostgres } from '../shared/testing/postgres.ts'
 import { startRedis } from '../shared/testing/redis.ts'
-
-/** What vitest's json reporter writes, as far as it is counted here. */
-interface Report {
-  numPassedTests: number
-  numFailedTests: number
-  numPendingTests: number
-  numTodoTests: number
-  testResults: { name: string; status: string; message: string; assertionResults: unknown[] }[]
-}
-
-interface Tally {
-  passed: number
-  failed: number
-  skipped: number
-}
+import { count, type Report, summary, type Tally } from './test-report.ts'
 
 interface Services {
   env: Record<string, string>
@@ -85,16 +71,6 @@ function vitest(args: string[], added: Record<string, string>): Promise<number> 
   })
 }
 
-function count(report: Report): Tally {
-  // A file that fails to load has no test that could fail.
-  const unloaded = report.testResults.filter((file) => file.status === 'failed' && file.assertionResults.length === 0)
-  return {
-    passed: report.numPassedTests,
-    failed: report.numFailedTests + unloaded.length,
-    skipped: report.numPendingTests + report.numTodoTests,
-  }
-}
-
 function report(missing: string[], tally: Tally, ok: boolean): void {
   for (const reason of missing) {
     say(`NOT RUN, no ${reason}`)
@@ -103,7 +79,6 @@ function report(missing: string[], tally: Tally, ok: boolean): void {
   if (missing.length > 0 && !allowMissing) {
     say('set DATABASE_URL and REDIS_URL to servers made for tests, or STORY_PORTAL_TEST_SKIP_SERVICES=1 to do without')
   }
-  const skipped = tally.skipped > 0 ? `, ${tally.skipped} skipped` : ''
-  process.stdout.write(`${tally.passed} passed, ${tally.failed} failed${skipped}\n`)
+  process.stdout.write(`${summary(tally)}\n`)
   process.exitCode = ok && tally.failed === 0 ? 0 : 1
 }
