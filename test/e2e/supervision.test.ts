@@ -1,9 +1,10 @@
+import { spawn } from 'node:child_process'
 import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { createServer, type Socket } from 'node:net'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { allGone } from '../../tools/cli/processes.ts'
-import { manifests, root, run, type UnderTest, underTest } from './under-test.ts'
+import { allGone, descendants } from '../../tools/cli/processes.ts'
+import { manifests, outcomeOf, root, run, type UnderTest, underTest } from './under-test.ts'
 
 const platformEntry = path.join(root, 'tools/platform.ts')
 
@@ -131,6 +132,17 @@ describe('a platform from nothing to nothing', () => {
     expect(json.items.map((goal: { title: string }) => goal.title).sort()).toEqual(['By flags', 'Ship it'])
   })
 
+  test('a killed supervisor: the servers go on, up puts them under a new one and says why', async () => {
+    const supervisor = Number(readFileSync(path.join(it.home, 'pm2', 'pm2.pid'), 'utf8'))
+    process.kill(supervisor, 'SIGKILL')
+    expect(await allGone([supervisor], 5_000)).toBe(true)
+    expect((await it.cli('status', '--json')).code).toBe(0)
+    const before = it.processes()
+    const up = await it.cli('up', '--json')
+    expect(up.json).toMatchObject({ changed: 'restarted', why: ['its supervisor is gone'] })
+    expect(await allGone(before, 1_000)).toBe(true)
+  })
+
   test('settings that differ restart it, with the reason', async () => {
     const launcher = path.join(root, 'tools/story-portal.js')
     const up = await run([launcher, 'up', '--json'], { ...it.env, STORY_PORTAL_LEASE_MS: '20000' })
@@ -165,6 +177,32 @@ describe('a platform from nothing to nothing', () => {
     expect(await allGone(before, 5_000)).toBe(true)
     expect(it.processes()).toEqual([])
     expect((await it.cli('down', '--json')).json.ended).toBe(0)
+  })
+
+  test('two that start it at once start it once', async () => {
+    const both = await Promise.all([it.cli('up', '--json'), it.cli('up', '--json')])
+    expect(both.map(({ code }) => code)).toEqual([0, 0])
+    expect(both.map(({ json }) => json.changed).sort()).toEqual(['nothing', 'started'])
+    expect((await it.cli('down')).code).toBe(0)
+  })
+
+  test('dev runs it in the foreground until Ctrl-C, also through the launcher of an old Node', async () => {
+    const old = path.join(it.home, 'old.mjs')
+    writeFileSync(old, "Object.defineProperty(process.versions, 'node', { value: '20.20.2' })")
+    const launcher = path.join(root, 'tools/story-portal.js')
+    const child = spawn(process.execPath, ['--import', old, launcher, 'dev'], {
+      cwd: root,
+      env: it.env,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    const ended = outcomeOf(child)
+    await expect.poll(async () => (await it.cli('status', '--json')).code, { timeout: 60_000, interval: 300 }).toBe(0)
+    const processes = descendants(child.pid ?? 0)
+    expect(processes.length).toBeGreaterThan(2)
+    child.kill('SIGINT')
+    const { stdout } = await ended
+    expect(stdout).toContain('platform ready')
+    expect(await allGone(processes, 10_000)).toBe(true)
   })
 })
 
@@ -240,7 +278,7 @@ describe('what keeps it from starting is said plainly', () => {
     }
   })
 
-  test('under a Node that is too old the launcher goes on with the bundled one, and passes code and signals on', async () => {
+  test('under a Node that is too old the launcher goes on with the bundled one, and passes its exit code on', async () => {
     const old = path.join(it.home, 'old.mjs')
     writeFileSync(old, "Object.defineProperty(process.versions, 'node', { value: '20.20.2' })")
     const { code, json } = await run(['--import', old, launcher, 'status', '--json'], it.env)
