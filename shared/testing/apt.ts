@@ -3,7 +3,18 @@ import { mkdir, readdir, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { promisify } from 'node:util'
 
-const exec = promisify(execFile)
+const execute = promisify(execFile)
+
+/** Runs a program; when it fails, what it said last is what a person needs. */
+async function exec(command: string, args: string[], options: { cwd?: string } = {}): Promise<{ stdout: string }> {
+  try {
+    return await execute(command, args, options)
+  } catch (error) {
+    const { code, stderr = '' } = error as { code?: unknown; stderr?: string }
+    const words = stderr.trim().split('\n').at(-1) || `exit code ${String(code)}`
+    throw new Error(`${command} failed: ${words}`, { cause: error })
+  }
+}
 
 /** Reads Debian packages without changing the machine: lists, cache and downloads are in a directory of our own. */
 export interface Apt {
