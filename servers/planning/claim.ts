@@ -1,5 +1,7 @@
 import type { Tx } from '@story-portal/shared/db'
-import { type ClaimedTask, openAssistantTasks, type PlanView } from '@story-portal/shared/engine'
+import { type ClaimedTask, openAssistantTasks, type PlanPulse } from '@story-portal/shared/engine'
+
+type Plan = Pick<PlanPulse, 'status'> & { id: string }
 
 /** An assistant thinks for minutes where a worker beats every few seconds; the platform's default lease is for workers. */
 export const WORK_LEASE_MS = 300_000
@@ -20,11 +22,11 @@ export function claimForClient(task: ClaimedTask) {
 }
 
 /** Why there is nothing to do now, so that an assistant neither gives up early nor asks for ever. */
-export async function nothingReady(tx: Tx, plan: PlanView | undefined) {
+export async function nothingReady(tx: Tx, plan: Plan | undefined) {
   return { task: null, lease_token: null, lease_expires_at: null, hint: await reason(tx, plan) }
 }
 
-async function reason(tx: Tx, plan: PlanView | undefined): Promise<string> {
+async function reason(tx: Tx, plan: Plan | undefined): Promise<string> {
   if (plan?.status === 'validated') return 'The plan has not been started: call run_plan.'
   if (plan?.status === 'paused') return 'The plan is paused: call run_plan to resume it.'
   if (plan && plan.status !== 'executing') return `The plan is ${plan.status}; get_plan shows its tasks.`

@@ -7,6 +7,9 @@ const MAX_OUTPUT = 4_000
 const MAX_PREVIEW = 400
 const MAX_WAVE_KEYS = 500
 
+/** Columns of a plan that grow with its tasks and that no list shows. */
+export const LARGE = ['definition', 'waves', 'critical_path', 'caller']
+
 /** What a client sees of a plan: how it stands, not how it is stored. */
 export function planForClient(plan: PlanView) {
   const { id, goal_id, name, revision, revises_plan_id, status, phase, strategy, progress, max_parallel } = plan

@@ -1,10 +1,11 @@
-import { ENGINE_CHANNEL, type PlanView, planPulse, planView, readWake } from '@story-portal/shared/engine'
+import { ENGINE_CHANNEL, type PlanPulse, planPulse, readWake } from '@story-portal/shared/engine'
 import type { OpenContext } from '@story-portal/shared/mcp'
 
-/** Why a wait ended; in every case but `ended` the plan goes on by itself. */
-export type WaitEnd = 'ended' | 'paused' | 'needs_assistant' | 'still_running'
+/** How a plan stands for whoever waits for it. */
+export type WaitEnd = 'not_started' | 'ended' | 'paused' | 'needs_assistant' | 'still_running'
 
 const HINTS: Record<WaitEnd, string> = {
+  not_started: 'The plan has not been started: call run_plan.',
   ended: 'The plan has ended; get_run on runtime tells its story.',
   paused: 'The plan is paused; run_plan resumes it.',
   needs_assistant:
@@ -18,7 +19,6 @@ const LOOK_MS = 1_000
 const ANSWER_MS = 1_500
 
 export interface Waited {
-  plan: PlanView
   waiting: WaitEnd
   hint: string
 }
@@ -35,14 +35,12 @@ export async function waitForPlan(ctx: OpenContext, planId: string): Promise<Wai
   })
   try {
     for (;;) {
-      const { plan, waiting } = await look(ctx, planId)
-      ctx.progress({
-        progress: plan.progress.total - plan.progress.pending,
-        total: plan.progress.total,
-        message: plan.status,
-      })
+      const pulse = await ctx.db.read((tx) => planPulse(tx, planId))
+      const { total, pending } = pulse.progress
+      ctx.progress({ progress: total - pending, total, message: pulse.status })
+      const waiting = stateOf(pulse)
       const left = until - Date.now()
-      if (waiting !== 'still_running' || left <= 0) return { plan, waiting, hint: HINTS[waiting] }
+      if (waiting !== 'still_running' || left <= 0) return { waiting, hint: HINTS[waiting] }
       await bell.wait(Math.min(LOOK_MS, left), ctx.signal)
     }
   } finally {
@@ -52,19 +50,15 @@ export async function waitForPlan(ctx: OpenContext, planId: string): Promise<Wai
 
 /** How a plan stands, without waiting. */
 export async function look(ctx: OpenContext, planId: string): Promise<Waited> {
-  const { plan, pulse } = await ctx.db.read(async (tx) => ({
-    plan: await planView(tx, planId),
-    pulse: await planPulse(tx, planId),
-  }))
-  const waiting = stateOf(plan, pulse)
-  return { plan, waiting, hint: HINTS[waiting] }
+  const waiting = stateOf(await ctx.db.read((tx) => planPulse(tx, planId)))
+  return { waiting, hint: HINTS[waiting] }
 }
 
-function stateOf(plan: PlanView, pulse: Awaited<ReturnType<typeof planPulse>>): WaitEnd {
-  if (plan.status === 'paused') return 'paused'
-  if (plan.status !== 'executing') return plan.phase === 'compensating' ? 'still_running' : 'ended'
-  const needed = pulse.platform === 0 && pulse.unclaimed + pulse.claimed > 0
-  return needed ? 'needs_assistant' : 'still_running'
+function stateOf({ status, phase, platform, assistant }: PlanPulse): WaitEnd {
+  if (status === 'paused') return 'paused'
+  if (status === 'draft' || status === 'validated') return 'not_started'
+  if (status !== 'executing') return phase === 'compensating' ? 'still_running' : 'ended'
+  return platform === 0 && assistant > 0 ? 'needs_assistant' : 'still_running'
 }
 
 /** Rings once for any number of wake-ups while nobody waits, so that none is missed between two looks. */

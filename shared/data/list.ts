@@ -18,6 +18,8 @@ export interface ListOptions {
   limit?: number | undefined
   cursor?: string | undefined
   includeDeleted?: boolean | undefined
+  /** Columns that the items come without: a list of plans need not carry every definition. */
+  omit?: readonly string[] | undefined
 }
 
 export interface Page<T> {
@@ -43,7 +45,7 @@ export async function listRecords<K extends KindName>(
   options: ListOptions = {},
 ): Promise<Page<RecordOf<K>>> {
   const kind = kindOf(kindName)
-  const { filter = {}, query, sort, limit = 50, cursor, includeDeleted = false } = options
+  const { filter = {}, query, sort, limit = 50, cursor, includeDeleted = false, omit } = options
   const tenant = tenantOf(tx)
   const order = orderOf(kind, sort, query)
   const conditions = [sql`t.tenant_id = ${tenant}`, ...conditionsOf(kind, filter)]
@@ -54,7 +56,7 @@ export async function listRecords<K extends KindName>(
   if (cursor !== undefined) conditions.push(beyond(order, openCursor(key, context, cursor) as At))
   const direction = sql.raw(order.descending ? 'desc' : 'asc')
   const { rows } = await sql<Row & { sort_key: At['v'] }>`
-    select ${columnList(kind)}, ${order.key} as sort_key from ${sql.table(kind.table)} t
+    select ${columnList(kind, omit)}, ${order.key} as sort_key from ${sql.table(kind.table)} t
     where ${sql.join(conditions, sql` and `)}
     order by ${order.key} ${direction} nulls last, t.id ${direction} limit ${limit + 1}`.execute(tx)
   const items = rows.slice(0, limit)

@@ -13,8 +13,9 @@ export type Row = Record<string, unknown> & {
 }
 
 /** The kind's columns for `select` and `returning`, never `*`: the generated search column stays out. */
-export function columnList(kind: Kind): RawBuilder<unknown> {
-  return sql.join([...columnsOf(kind).keys()].map((name) => sql.ref(name)))
+export function columnList(kind: Kind, omit: readonly string[] = []): RawBuilder<unknown> {
+  const names = [...columnsOf(kind).keys()].filter((name) => !omit.includes(name))
+  return sql.join(names.map((name) => sql.ref(name)))
 }
 
 /** `v(title text, ...)`: column definitions for json_to_recordset, so that one parameter carries any number of rows. */

@@ -1,4 +1,4 @@
-import { claimTasks, planView } from '@story-portal/shared/engine'
+import { claimTasks, planPulse } from '@story-portal/shared/engine'
 import { defineTool } from '@story-portal/shared/mcp'
 import { z } from 'zod'
 import { claimForClient, nothingReady, WORK_LEASE_MS } from '../claim.ts'
@@ -17,7 +17,7 @@ export default defineTool({
   },
   output: { task: Maybe, lease_token: Maybe, lease_expires_at: Maybe },
   async run({ plan_id, capabilities, lease_ms = WORK_LEASE_MS }, { tx, caller }) {
-    const plan = plan_id === undefined ? undefined : await planView(tx, plan_id)
+    const plan = plan_id === undefined ? undefined : { id: plan_id, ...(await planPulse(tx, plan_id)) }
     const [claimed] = await claimTasks(tx, {
       ...{ kinds: ['assistant'], limit: 1, worker: caller.subject, lease_ms },
       ...given({ plan_id, capabilities }),

@@ -2,6 +2,7 @@ import { listRecords } from '@story-portal/shared/data'
 import { defineTool } from '@story-portal/shared/mcp'
 import { goalOf } from '../goal.ts'
 import { Goal, GoalId, List } from '../schema.ts'
+import { LARGE } from '../view.ts'
 
 const PLANS = 50
 
@@ -13,7 +14,12 @@ export default defineTool({
   output: { goal: Goal, plans: List },
   async run({ goal_id }, { tx }) {
     const goal = await goalOf(tx, goal_id)
-    const { items } = await listRecords(tx, 'plan', { filter: { goal_id }, sort: '-created_at', limit: PLANS })
+    const { items } = await listRecords(tx, 'plan', {
+      filter: { goal_id },
+      sort: '-created_at',
+      limit: PLANS,
+      omit: LARGE,
+    })
     const plans = items.map(({ id, name, revision, status, tasks_total, created_at, finished_at }) => ({
       ...{ id, name, revision, status, tasks_total, created_at, finished_at },
     }))

@@ -1,4 +1,4 @@
-import { planEstimates } from '@story-portal/shared/engine'
+import { planEstimates, planView } from '@story-portal/shared/engine'
 import { defineTool } from '@story-portal/shared/mcp'
 import { z } from 'zod'
 import { given } from '../given.ts'
@@ -20,8 +20,9 @@ export default defineTool({
   },
   output: { plan: Plan, tasks: List, next_cursor: Maybe },
   async run({ plan_id, keys, status, mode, cursor }, ctx) {
-    const { plan, waiting, hint } = mode === 'wait' ? await waitForPlan(ctx, plan_id) : await look(ctx, plan_id)
+    const { waiting, hint } = mode === 'wait' ? await waitForPlan(ctx, plan_id) : await look(ctx, plan_id)
     return ctx.db.read(async (tx) => {
+      const plan = await planView(tx, plan_id)
       const page = await pageOfTasks(tx, { plan_id, ...given({ keys, status, cursor }) })
       return { plan: { ...planForClient(plan), estimates: await planEstimates(tx, plan) }, ...page, waiting, hint }
     })

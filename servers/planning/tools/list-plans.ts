@@ -2,6 +2,7 @@ import { listRecords } from '@story-portal/shared/data'
 import { defineTool } from '@story-portal/shared/mcp'
 import { given } from '../given.ts'
 import { Cursor, GoalId, Limit, List, Maybe, StatusOfPlan } from '../schema.ts'
+import { LARGE } from '../view.ts'
 
 export default defineTool({
   name: 'list_plans',
@@ -11,7 +12,13 @@ export default defineTool({
   output: { items: List, next_cursor: Maybe },
   async run({ goal_id, status, limit, cursor }, { tx }) {
     const filter = given({ goal_id, status })
-    const page = await listRecords(tx, 'plan', { filter, sort: '-created_at', limit, ...given({ cursor }) })
+    const page = await listRecords(tx, 'plan', {
+      filter,
+      sort: '-created_at',
+      limit,
+      omit: LARGE,
+      ...given({ cursor }),
+    })
     const items = page.items.map((plan) => {
       const { id, name, revision, revises_plan_id, strategy, tasks_total, error } = plan
       const { created_at, started_at, paused_at, finished_at } = plan

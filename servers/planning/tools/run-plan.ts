@@ -1,4 +1,4 @@
-import { runPlan } from '@story-portal/shared/engine'
+import { planView, runPlan } from '@story-portal/shared/engine'
 import { defineTool } from '@story-portal/shared/mcp'
 import { List, Maybe, Mode, Plan, PlanId } from '../schema.ts'
 import { pageOfTasks, planForClient } from '../view.ts'
@@ -15,8 +15,10 @@ export default defineTool({
   output: { plan: Plan, tasks: List, run_id: Maybe },
   async run({ plan_id, mode }, ctx) {
     const { run } = await ctx.db.tx((tx) => runPlan(tx, plan_id))
-    const { plan, waiting, hint } = mode === 'wait' ? await waitForPlan(ctx, plan_id) : await look(ctx, plan_id)
-    const { tasks, next_cursor } = await ctx.db.read((tx) => pageOfTasks(tx, { plan_id }))
-    return { plan: planForClient(plan), tasks, next_cursor, run_id: run?.id ?? null, waiting, hint }
+    const { waiting, hint } = mode === 'wait' ? await waitForPlan(ctx, plan_id) : await look(ctx, plan_id)
+    return ctx.db.read(async (tx) => {
+      const page = await pageOfTasks(tx, { plan_id })
+      return { plan: planForClient(await planView(tx, plan_id)), ...page, run_id: run?.id ?? null, waiting, hint }
+    })
   },
 })
