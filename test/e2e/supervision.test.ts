@@ -105,9 +105,9 @@ describe('a platform from nothing to nothing', () => {
   })
 
   test('a tool is a command of its own, with its fields as flags', async () => {
-    const made = await it.cli('planning', 'create-goal', '--title', 'By flags', '--labels', '{"a": 1}', '--json')
+    const made = await it.cli('planning', 'create-goal', '--title', 'By flags', '--constraints', '{"a": 1}', '--json')
     expect(made.code).toBe(0)
-    expect(made.json.goal).toMatchObject({ title: 'By flags', labels: { a: 1 } })
+    expect(made.json.goal).toMatchObject({ title: 'By flags', constraints: { a: 1 } })
     const help = await it.cli('planning', 'create_goal', '--help')
     expect(help.code).toBe(0)
     expect(help.stdout).toContain('--title')
