@@ -89,7 +89,7 @@ function describeHome(status: PlatformStatus, config: Config): string {
 
 function whatNext(status: PlatformStatus): string {
   const here = path.relative(process.cwd(), rootDir) || '.'
-  const token = path.relative(process.cwd(), homeFiles(status.home).token)
+  const token = shortest(homeFiles(status.home).token)
   return [
     'What next:',
     `  Claude Code      open ${here === '.' ? 'this folder' : here}; .mcp.json connects it. Then ask: "Create a goal, plan it in three tasks and run it."`,
@@ -98,4 +98,10 @@ function whatNext(status: PlatformStatus): string {
     '  a tour           npm run demo',
     '  to stop          npm stop',
   ].join('\n')
+}
+
+/** Relative where that is shorter to read and to type. */
+function shortest(file: string): string {
+  const relative = path.relative(process.cwd(), file)
+  return relative.startsWith('..') ? file : relative
 }

@@ -142,7 +142,7 @@ async function report(out: Output, servers: Servers, { plan, tasks }: PlanAnswer
     '',
     'Nothing was lost and nothing ran twice: every step was recorded before it began and after it ended, by whoever did it.',
   ].join('\n')
-  out.result({ goal_id: told.goalId, plan, tasks, result, history: events }, text)
+  out.result({ goal_id: told.goalId, killed: told.kill, plan, tasks, result, history: events }, text)
 }
 
 async function eventsOf(call: Call, stream: string): Promise<StoredEvent[]> {
