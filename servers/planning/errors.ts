@@ -4,6 +4,7 @@ export const planningErrors = defineErrors(5, {
   kindUnavailable: {
     number: 'E5001',
     code: 'UNAVAILABLE',
+    retryable: false,
     severity: 'info',
     message: 'The plan has tasks that nothing here can run; {first}.',
     hint: 'Use kind code, tool or assistant; details.faults names the tasks. An assistant task can do what a model would.',
@@ -11,6 +12,7 @@ export const planningErrors = defineErrors(5, {
   modelUnavailable: {
     number: 'E5002',
     code: 'UNAVAILABLE',
+    retryable: false,
     severity: 'info',
     message: 'No plan can be made by a model: the model gateway is not part of this installation.',
     hint: 'Send your own tasks, or strategy "template" with one of: {templates}.',

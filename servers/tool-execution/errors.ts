@@ -33,6 +33,7 @@ export const faults = defineErrors(3, {
   wallLimit: {
     number: 'E3010',
     code: 'LIMIT_EXCEEDED',
+    retryable: false,
     severity: 'warning',
     message: 'The run took longer than {limit} ms.',
     hint: 'Raise limits.timeout_ms, or split the work; a promise that nothing settles also ends here.',
@@ -40,6 +41,7 @@ export const faults = defineErrors(3, {
   cpuLimit: {
     number: 'E3011',
     code: 'LIMIT_EXCEEDED',
+    retryable: false,
     severity: 'warning',
     message: 'The run used more than {limit} ms of CPU.',
     hint: 'Do less work per run, or raise limits.timeout_ms, which the CPU limit follows.',
@@ -47,6 +49,7 @@ export const faults = defineErrors(3, {
   heapLimit: {
     number: 'E3012',
     code: 'LIMIT_EXCEEDED',
+    retryable: false,
     severity: 'warning',
     message: 'The run needed more than {limit} MB of heap.',
     hint: 'Process the data in parts, or raise limits.memory_mb.',
@@ -54,6 +57,7 @@ export const faults = defineErrors(3, {
   processMemoryLimit: {
     number: 'E3013',
     code: 'LIMIT_EXCEEDED',
+    retryable: false,
     severity: 'warning',
     message: 'The process of the run grew over {limit} MB.',
     hint: 'Process the data in parts; large buffers and strings count here although they are not on the heap.',
@@ -61,6 +65,7 @@ export const faults = defineErrors(3, {
   resultLimit: {
     number: 'E3014',
     code: 'LIMIT_EXCEEDED',
+    retryable: false,
     severity: 'warning',
     message: 'The result is larger than {limit} bytes of JSON.',
     hint: 'Return a summary, a page or an id instead of all of the data.',
@@ -68,6 +73,7 @@ export const faults = defineErrors(3, {
   logLimit: {
     number: 'E3015',
     code: 'LIMIT_EXCEEDED',
+    retryable: false,
     severity: 'warning',
     message: 'The run logged more than {limit} bytes.',
     hint: 'Log less; return data instead of logging it.',
@@ -75,6 +81,7 @@ export const faults = defineErrors(3, {
   hostCallLimit: {
     number: 'E3016',
     code: 'LIMIT_EXCEEDED',
+    retryable: false,
     severity: 'warning',
     message: 'The run made more than {limit} calls of tools.',
     hint: 'Use a tool that takes or returns many items at once, or split the run.',
@@ -82,6 +89,7 @@ export const faults = defineErrors(3, {
   concurrentCallLimit: {
     number: 'E3017',
     code: 'LIMIT_EXCEEDED',
+    retryable: false,
     severity: 'warning',
     message: 'The run had more than {limit} calls of tools open at the same time.',
     hint: 'Await calls in groups, for example 16 at a time.',
@@ -89,6 +97,7 @@ export const faults = defineErrors(3, {
   hostBytesLimit: {
     number: 'E3018',
     code: 'LIMIT_EXCEEDED',
+    retryable: false,
     severity: 'warning',
     message: 'The calls of the run moved more than {limit} bytes.',
     hint: 'Ask for fewer fields or smaller pages, or split the run.',
@@ -96,6 +105,7 @@ export const faults = defineErrors(3, {
   depthLimit: {
     number: 'E3019',
     code: 'LIMIT_EXCEEDED',
+    retryable: false,
     severity: 'warning',
     message: 'Code that calls code is nested deeper than {limit}.',
     hint: 'Return the intermediate result and start the next run from outside.',
@@ -110,6 +120,7 @@ export const faults = defineErrors(3, {
   workerCrashed: {
     number: 'E3021',
     code: 'LIMIT_EXCEEDED',
+    retryable: false,
     severity: 'warning',
     message: 'The code brought its sandbox process down.',
     hint: 'It asked the engine for something it can not do, such as one huge array; do it in smaller parts.',
@@ -166,6 +177,7 @@ export const faults = defineErrors(3, {
   sourceUnavailable: {
     number: 'E3042',
     code: 'UNAVAILABLE',
+    retryable: false,
     severity: 'info',
     message: 'Tools with a source of type {type} can not be registered yet.',
     hint: 'Use source {"type": "javascript", "code": "..."}; code reaches the platform\'s tools through permissions.',
@@ -194,6 +206,7 @@ export const faults = defineErrors(3, {
   approvalsUnavailable: {
     number: 'E3046',
     code: 'UNAVAILABLE',
+    retryable: false,
     severity: 'info',
     message: 'Tool {tool} needs an approval for each call, and approvals are not available yet.',
     hint: 'Register a version without requires_approval, or wait until the supervision server runs.',

@@ -112,7 +112,7 @@ export const dbErrors = defineErrors(0, {
     code: 'UNAVAILABLE',
     severity: 'critical',
     message: 'The data directory {home} was made by PostgreSQL {found}, this version embeds {expected}.',
-    hint: 'Run "story-portal upgrade" to carry the data over, or choose another directory with STORY_PORTAL_HOME.',
+    hint: 'Use the release that made it, or choose another directory with STORY_PORTAL_HOME; the data stays as it is.',
   },
   damaged: {
     number: 'E0117',

@@ -61,7 +61,12 @@ export async function extendLease(
 ): Promise<{ lease_expires_at: string }> {
   const task = await lockTask(tx, request.task_id)
   assertLease(task, request)
-  const row = await updateRecord(tx, 'task', task.id, { lease_expires_at: inMs(request.lease_ms ?? DEFAULT_LEASE_MS) })
+  const ms = request.lease_ms ?? DEFAULT_LEASE_MS
+  const { rows } = await sql<{ longer: boolean | null }>`
+    select ${task.lease_expires_at}::timestamptz >= core.now() + ${ms} * interval '1 millisecond' as longer`.execute(tx)
+  // Asking for less than is left takes nothing away.
+  if (rows[0]?.longer && task.lease_expires_at) return { lease_expires_at: task.lease_expires_at }
+  const row = await updateRecord(tx, 'task', task.id, { lease_expires_at: inMs(ms) })
   return { lease_expires_at: row.lease_expires_at ?? row.updated_at }
 }
 

@@ -53,7 +53,13 @@ function toolFaults(task: Pick<TaskDefinition, 'tool' | 'version'>, path: string
   if (found === undefined) {
     const what = task.version === undefined ? '' : ` in version ${safeText(task.version, 40)}`
     const message = `there is no tool ${safeText(task.tool, 80)}${what}`
-    return [{ path: `${path}.tool`, message, hint: 'list_registered_tools names the tools; register_tool adds one.' }]
+    return [
+      {
+        path: `${path}.tool`,
+        message,
+        hint: 'search_tools on service-hub finds tools by what they do; register_tool adds one.',
+      },
+    ]
   }
   if (found.status !== 'disabled') return []
   return [{ path: `${path}.tool`, message: `tool ${found.name} is disabled`, hint: 'Use another tool or version.' }]

@@ -24,6 +24,8 @@ export interface ErrorSpec {
   readonly message: string
   /** What the caller does next; names a tool, a command or a setting. */
   readonly hint: string
+  /** Only where the same call again can't help although its code says it may: a limit the code itself runs into. */
+  readonly retryable?: boolean
 }
 
 /** One fault inside the input: `path` is a JSON Pointer-like dotted path such as `tasks[3].depends_on[0]`. */
@@ -67,6 +69,7 @@ export class StoryPortalError extends Error {
   readonly hint: string
   readonly details: ErrorDetails | undefined
   readonly retry_after_ms: number | undefined
+  readonly retryable: boolean
 
   constructor(spec: ErrorSpec, message: string, options: ErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
@@ -77,10 +80,7 @@ export class StoryPortalError extends Error {
     this.hint = options.hint ?? spec.hint
     this.details = options.details
     this.retry_after_ms = options.retry_after_ms
-  }
-
-  get retryable(): boolean {
-    return ERROR_CODES[this.code].retryable
+    this.retryable = spec.retryable ?? ERROR_CODES[spec.code].retryable
   }
 
   get http(): number {
@@ -151,7 +151,7 @@ export const errors = defineErrors(0, {
     code: 'UNAUTHENTICATED',
     severity: 'warning',
     message: 'No valid credentials came with the request.',
-    hint: 'Send "Authorization: Bearer <token>"; on this machine the token is in the file named by "story-portal status".',
+    hint: 'Send "Authorization: Bearer <token>"; on this machine it is in the file "token" of the data directory that "story-portal status" names.',
   },
   denied: {
     number: 'E0003',
@@ -284,10 +284,17 @@ export function toErrorBody(error: unknown, correlationId?: string): ErrorBody {
 
 /** Rebuilds the error that another server sent as a body, so that it passes through unchanged. */
 export function fromErrorBody(body: ErrorBody): StoryPortalError {
-  const { code, number, message, hint, retry_after_ms, details } = body.error
+  const { code, number, message, hint, retryable, retry_after_ms, details } = body.error
   const known = Object.hasOwn(ERROR_CODES, code)
   return new StoryPortalError(
-    { number: number as `E${number}`, code: known ? code : 'INTERNAL', severity: 'error', message, hint },
+    {
+      number: number as `E${number}`,
+      code: known ? code : 'INTERNAL',
+      severity: 'error',
+      message,
+      hint,
+      ...(retryable === false ? { retryable } : {}),
+    },
     message,
     {
       ...(retry_after_ms === undefined ? {} : { retry_after_ms }),

@@ -39,6 +39,15 @@ describe('a platform from nothing to nothing', () => {
     expect(statSync(it.home).mode & 0o077).toBe(0)
   })
 
+  test('a database that can not be reached stops nothing that works', async () => {
+    const entry = path.join(root, 'tools/story-portal.js')
+    const away = { ...it.env, DATABASE_URL: 'postgres://nobody:nothing@127.0.0.1:9/none' }
+    const up = await run([entry, 'up', '--json'], away)
+    expect(up.code).not.toBe(0)
+    expect(up.json.error).toMatchObject({ code: 'UNAVAILABLE', number: 'E0289' })
+    expect((await it.cli('status', '--json')).code).toBe(0)
+  })
+
   test('status --json has exactly the promised shape', async () => {
     const { code, json } = await it.cli('status', '--json')
     expect(code).toBe(0)

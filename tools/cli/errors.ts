@@ -65,4 +65,11 @@ export const cliErrors = defineErrors(0, {
     message: 'Process {pid} has been starting or stopping the platform for too long.',
     hint: 'Wait for it, or end it; then try again.',
   },
+  databaseAway: {
+    number: 'E0289',
+    code: 'UNAVAILABLE',
+    severity: 'error',
+    message: 'The database of DATABASE_URL can not be used: {reason}. The platform that runs was left as it is.',
+    hint: 'Start that database or correct DATABASE_URL, then try again; without DATABASE_URL the embedded one is used.',
+  },
 })

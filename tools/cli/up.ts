@@ -8,7 +8,7 @@ import { stopPlatform } from './down.ts'
 import { cliErrors } from './errors.ts'
 import { differences, type Fingerprint, fingerprint } from './fingerprint.ts'
 import { homeFiles, prepareHome } from './home.ts'
-import { migrateDatabase } from './migrate.ts'
+import { databaseHealth, migrateDatabase } from './migrate.ts'
 import { nodeVersionOf } from './node-version.ts'
 import type { Output } from './output.ts'
 import {
@@ -55,6 +55,7 @@ async function upLocked(config: Config, out: Output): Promise<UpResult> {
   // On a move to other ports they are looked at before anything is stopped.
   if (!something || (running && running.port_base !== config.portBase)) await assertPortsFree(config)
   if (something) {
+    await assertDatabaseAnswers(config)
     if (why.length === 0) why.push('not every server was ready')
     out.note(`Restarting: ${why.join(', ')}. Work in progress is finished or handed over first.`)
     await stopPlatform(config.home)
@@ -63,6 +64,13 @@ async function upLocked(config: Config, out: Output): Promise<UpResult> {
   writePlatformFile(config, wanted)
   const after = await platformStatus(config, wanted.version)
   return { ...strip(after), changed: something ? 'restarted' : 'started', why }
+}
+
+/** A platform that works is not stopped for a database that can't be reached. */
+async function assertDatabaseAnswers(config: Config): Promise<void> {
+  if (config.mode !== 'distributed') return
+  const { ok, reason } = await databaseHealth(config)
+  if (!ok) throw cliErrors.databaseAway({ reason: reason ?? 'it does not answer' })
 }
 
 async function start(config: Config, out: Output): Promise<void> {

@@ -21,6 +21,12 @@ test('a lease is extended from now', async () => {
   expect(Date.parse(lease_expires_at)).toBeGreaterThan(until + 500_000)
 })
 
+test('asking for less than is left takes nothing away', async () => {
+  const { call, task_id, lease_token, until } = await claimed()
+  const { lease_expires_at } = await call('extend_task_lease', { task_id, lease_token, lease_ms: 1_000 })
+  expect(Date.parse(lease_expires_at)).toBe(until)
+})
+
 test('only its holder extends it, and only in bounds', async () => {
   const { callError, task_id, lease_token } = await claimed()
   expect(await callError('extend_task_lease', { task_id, lease_token: 'lease_x' })).toMatchObject({
