@@ -58,6 +58,8 @@ function project({
       pool: 'forks',
       testTimeout: timeout,
       hookTimeout: timeout,
+      // The default second is shorter than a busy machine takes to start a process.
+      expect: { poll: { timeout: timeout / 2 } },
       maxWorkers: workers,
       sequence: { groupOrder: order },
       ...(env ? { env } : {}),

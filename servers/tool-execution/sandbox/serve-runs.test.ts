@@ -134,7 +134,7 @@ test.each([
     result_bytes: 100,
     log_bytes: 100,
     host_bytes: 100,
-    wall_ms: 50,
+    wall_ms: limit === 'wall_ms' ? 50 : 10_000,
     host_calls: limit === 'host_calls' ? 2 : 9,
   }
   const worker = connect()
