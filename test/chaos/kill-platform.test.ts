@@ -145,6 +145,20 @@ async function writeMeanwhile(platform: Platform, stop: AbortSignal): Promise<st
   return acknowledged
 }
 
+async function titlesOfGoals(platform: Platform): Promise<string[]> {
+  const titles: string[] = []
+  let cursor: string | null = null
+  do {
+    const page = (await platform.call('data', 'list_records', {
+      ...{ kind: 'goal', limit: 100 },
+      ...(cursor === null ? {} : { cursor }),
+    })) as { items: Row[]; next_cursor: string | null }
+    titles.push(...page.items.map((row) => String(row['title'])))
+    cursor = page.next_cursor
+  } while (cursor !== null)
+  return titles
+}
+
 function killSuite(settings: () => Record<string, string>): void {
   let it: UnderTest
   beforeAll(async () => {
@@ -171,8 +185,7 @@ function killSuite(settings: () => Record<string, string>): void {
     enough.abort()
 
     const acknowledged = await writing
-    const found = (await platform.call('data', 'list_records', { kind: 'goal', limit: 200 })) as { items: Row[] }
-    const titles = found.items.map((row) => String(row['title'])).filter((title) => title !== 'survive')
+    const titles = (await titlesOfGoals(platform)).filter((title) => title !== 'survive')
     expect(titles.toSorted()).toEqual(acknowledged.toSorted())
   })
 }
