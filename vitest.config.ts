@@ -62,8 +62,6 @@ function project({
       expect: { poll: { timeout: timeout / 2 } },
       maxWorkers: workers,
       sequence: { groupOrder: order },
-      // The default of one second is a measurement on a busy machine, not patience.
-      expect: { poll: { timeout: 15_000, interval: 25 } },
       ...(env ? { env } : {}),
       ...(globalSetup ? { globalSetup } : {}),
     },
