@@ -26,8 +26,7 @@ export interface ClaimRequest {
  */
 export async function claimTasks(tx: Tx, request: ClaimRequest): Promise<ClaimedTask[]> {
   if (request.limit < 1 || request.kinds.length === 0) return []
-  const bounded = await lockBoundedPlans(tx, request)
-  const picked = withinBounds(await pickTasks(tx, request, [...bounded.keys()]), bounded)
+  const picked = await pickTasks(tx, request, await lockBoundedPlans(tx, request))
   if (picked.length === 0) return []
   const updates = picked.map((task) => ({ id: task.id, changes: claimColumns(task, request) }))
   const rows = (await updateRecords(tx, 'task', updates)) as unknown as TaskRow[]
@@ -76,15 +75,28 @@ const CLAIMABLE = sql`t.status = 'ready' and t.deleted_at is null and (t.retry_a
 
 type Picked = Pick<TaskRow, 'id' | 'plan_id' | 'fence' | 'spec' | 'started_at'>
 
-async function pickTasks(tx: Tx, request: ClaimRequest, boundedPlans: readonly string[]): Promise<Picked[]> {
+async function pickTasks(tx: Tx, request: ClaimRequest, bounded: readonly BoundedPlan[]): Promise<Picked[]> {
   const { rows } = await sql<Picked>`
     select t.id, t.plan_id, t.fence, t.spec, t.started_at
     from core.tasks t join core.plan_progress pp on pp.tenant_id = t.tenant_id and pp.plan_id = t.plan_id
     where ${CLAIMABLE} and t.kind = any(${[...request.kinds]}::text[]) ${planFilter(request)} ${capabilityFilter(request)}
-      and (pp.max_parallel is null or pp.plan_id = any(${[...boundedPlans]}::text[]))
+      and (pp.max_parallel is null ${bounded.length === 0 ? sql`` : sql`or t.id in (${withinBounds(request, bounded)})`})
     order by t.ready_at, t.id limit ${request.limit}
     for no key update of t skip locked`.execute(tx)
   return rows
+}
+
+/** Of each plan with `max_parallel` only what has a place: more of it would push the tasks of other plans out of the pick. */
+function withinBounds(request: ClaimRequest, bounded: readonly BoundedPlan[]) {
+  return sql`
+    select own.id from unnest(${bounded.map((plan) => plan.plan_id)}::text[], ${bounded.map((plan) => plan.free)}::int[])
+      as bounded(plan_id, free)
+    cross join lateral (
+      select t.id from core.tasks t join core.plan_progress pp on pp.tenant_id = t.tenant_id and pp.plan_id = t.plan_id
+      where t.plan_id = bounded.plan_id and ${CLAIMABLE} and t.kind = any(${[...request.kinds]}::text[])
+        ${capabilityFilter(request)}
+      order by t.ready_at, t.id limit bounded.free
+    ) own`
 }
 
 function planFilter({ plan_id }: ClaimRequest) {
@@ -96,33 +108,34 @@ function capabilityFilter({ capabilities }: ClaimRequest) {
   return sql`and coalesce(t.spec->'capabilities', '[]'::jsonb) <@ ${JSON.stringify(capabilities)}::jsonb`
 }
 
+interface BoundedPlan {
+  plan_id: string
+  free: number
+}
+
 /**
- * Plans with `max_parallel` and ready tasks, locked at their gate, with how many tasks they may still take: two claims must not
- * both count the same free place. One that is locked is passed by; whoever holds it wakes the workers again.
+ * Plans with `max_parallel`, ready tasks and a free place, locked at their gate, with how many tasks they may still take: two
+ * claims must not both count the same place. One that is locked is passed by; whoever holds it wakes the workers again.
  */
-async function lockBoundedPlans(tx: Tx, request: ClaimRequest): Promise<Map<string, number>> {
+async function lockBoundedPlans(tx: Tx, request: ClaimRequest): Promise<BoundedPlan[]> {
   const { rows } = await sql<{ plan_id: string; max_parallel: number }>`
     select pp.plan_id, pp.max_parallel from core.plan_progress pp
     where pp.max_parallel is not null and pp.phase in ('running', 'compensating')
       ${request.plan_id === undefined ? sql`` : sql`and pp.plan_id = ${request.plan_id}`}
+      and pp.max_parallel > (select count(*) from core.tasks r
+        where r.tenant_id = pp.tenant_id and r.plan_id = pp.plan_id and r.status = 'running')
       and exists (select from core.tasks t where t.tenant_id = pp.tenant_id and t.plan_id = pp.plan_id and ${CLAIMABLE}
-        and t.kind = any(${[...request.kinds]}::text[]))
+        and t.kind = any(${[...request.kinds]}::text[]) ${capabilityFilter(request)})
     order by pp.plan_id limit 20 for update of pp skip locked`.execute(tx)
-  if (rows.length === 0) return new Map()
+  if (rows.length === 0) return []
+  // Counted again under the lock: a claim that has just committed may have taken places.
   const running = await sql<{ plan_id: string; n: number }>`
     select plan_id, count(*)::int as n from core.tasks
     where plan_id = any(${rows.map((r) => r.plan_id)}::text[]) and status = 'running' group by plan_id`.execute(tx)
   const taken = new Map(running.rows.map((r) => [r.plan_id, r.n]))
-  return new Map(rows.map((r) => [r.plan_id, r.max_parallel - (taken.get(r.plan_id) ?? 0)]))
-}
-
-function withinBounds(tasks: readonly Picked[], bounded: Map<string, number>): Picked[] {
-  return tasks.filter((task) => {
-    const free = bounded.get(task.plan_id)
-    if (free === undefined) return true
-    bounded.set(task.plan_id, free - 1)
-    return free > 0
-  })
+  return rows
+    .map(({ plan_id, max_parallel }) => ({ plan_id, free: max_parallel - (taken.get(plan_id) ?? 0) }))
+    .filter(({ free }) => free > 0)
 }
 
 function claimColumns(task: Picked, request: ClaimRequest): ChangesOf<'task'> {

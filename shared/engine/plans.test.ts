@@ -410,6 +410,27 @@ test('max_parallel bounds the leases, also of claims at the same moment', async 
   expect(await bench.claim()).toHaveLength(1)
 })
 
+test('plans at their max_parallel leave the claim to the others of the tenant', async () => {
+  const many = Array.from({ length: 20 }, (_, i) => code(`t${i}`))
+  const bench = await Bench.of({ tasks: many, max_parallel: 1 })
+  const add = (tasks: TaskDefinitionInput[], max_parallel?: number) =>
+    bench.tx(async (tx) => {
+      const goal = await createRecord(tx, 'goal', { title: 'Next' })
+      const definition = { tasks, ...(max_parallel === undefined ? {} : { max_parallel }) }
+      const { plan } = await createPlan(tx, { goal_id: goal.id, caller: bench.caller, definition })
+      await startPlan(tx, plan.id)
+    })
+  expect(await bench.claim({ limit: 8 })).toHaveLength(1)
+  await add([code('newer')])
+  expect(await bench.claim({ limit: 8 })).toEqual(['newer'])
+  // More full plans than one claim locks, and after them one with a place.
+  for (let i = 0; i < 21; i++) await add([code(`full${i}`), code(`full${i}b`)], 1)
+  for (let i = 0; i < 21; i++) await bench.claim({ limit: 1 })
+  expect(await bench.claim({ limit: 8 })).toEqual([])
+  await add([code('last'), code('last2')], 1)
+  expect(await bench.claim({ limit: 8 })).toHaveLength(1)
+})
+
 test('capabilities, kinds and the plan narrow what is claimed', async () => {
   const bench = await Bench.of([
     { key: 'write', kind: 'assistant', capabilities: ['write'] },
