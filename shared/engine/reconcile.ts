@@ -7,6 +7,7 @@ import { CALLS_QUEUE } from './background-calls.ts'
 import { planErrors } from './errors.ts'
 import { endAttempt } from './finish.ts'
 import { BOOT_PREFIX } from './leases.ts'
+import { each, type Found, type Log, perTenant, told } from './per-row.ts'
 import { lockPlanOfTask } from './plan-gate.ts'
 import { advancePlan } from './plans.ts'
 import { lockTask, moveTasks, NO_LEASE, type TaskRow } from './task-rows.ts'
@@ -21,26 +22,44 @@ const CALL_GRACE_MS = 10_000
 /** Losing a worker is no fault of the task, until it loses one after the other: then it probably kills them. */
 export const MAX_LOST_LEASES = 25
 
-/** One round over all tenants: reads in a system transaction, then acts tenant by tenant in theirs. Returns how much it did. */
-export async function reconcile(db: Db, { jobs }: { jobs?: Jobs | undefined }): Promise<number> {
-  let done = await releaseExpired(db, sql`lease_expires_at <= core.now()`)
-  done += await passDeadlines(db)
-  done += await advanceStuck(db)
-  await wakeForDue(db)
-  await forgetOldKeys(db)
-  if (jobs) done += await resubmitCalls(db, jobs)
+export interface ReconcileOptions {
+  jobs?: Jobs | undefined
+  log?: Log | undefined
+}
+
+/**
+ * One round over all tenants: reads in a system transaction, then acts tenant by tenant in theirs. A row that can not be put
+ * right stays for a person and stops no other, of any tenant. Returns how much it did.
+ */
+export async function reconcile(db: Db, { jobs, log }: ReconcileOptions): Promise<number> {
+  const steps: Record<string, () => Promise<number>> = {
+    leases: () => releaseExpired(db, sql`lease_expires_at <= core.now()`, log),
+    deadlines: () => passDeadlines(db, log),
+    plans: () => advanceStuck(db, log),
+    wake: () => wakeForDue(db),
+    keys: () => forgetOldKeys(db),
+    calls: async () => (jobs ? await resubmitCalls(db, jobs) : 0),
+  }
+  let done = 0
+  for (const [step, run] of Object.entries(steps)) {
+    try {
+      done += await run()
+    } catch (error) {
+      told(log, error, { step })
+    }
+  }
   return done
 }
 
 /** Voids the leases of dead processes: their tasks are ready again, their calls may be taken over at once. */
-export async function voidLeases(db: Db, mine: string): Promise<number> {
+export async function voidLeases(db: Db, mine: string, log?: Log): Promise<number> {
   const theirs = sql`lease_owner like ${`${BOOT_PREFIX}%`} and lease_owner <> ${mine}`
   let total = 0
   for (;;) {
-    const tasks = await releaseExpired(db, theirs)
-    const calls = await expireCalls(db, theirs)
-    total += tasks + calls
-    if (tasks < BATCH && calls < BATCH) break
+    const voided = (await releaseExpired(db, theirs, log)) + (await expireCalls(db, theirs, log))
+    total += voided
+    // Not at the first batch that is short: it may be short of rows that could not be changed.
+    if (voided === 0) break
   }
   await db.tx(SYSTEM, (tx) =>
     sql`delete from core.leases where holder like ${`${BOOT_PREFIX}%`} and holder <> ${mine}`.execute(tx),
@@ -60,22 +79,23 @@ export async function nextRetryMs(db: Db): Promise<number | undefined> {
 }
 
 type Condition = ReturnType<typeof sql>
-interface Found {
-  tenant_id: string
-  id: string
-}
-
-async function releaseExpired(db: Db, condition: Condition): Promise<number> {
+async function releaseExpired(db: Db, condition: Condition, log?: Log): Promise<number> {
   const found = await select(db, sql`core.tasks where status = 'running' and ${condition}`)
-  return await perTenant(found, async (scope, ids) => {
-    const poisoned = await db.tx(scope, (tx) => makeReady(tx, scope, ids, condition))
+  return await perTenant(found, log, async (scope, ids) => {
+    const { moved, poisoned } = await db.tx(scope, (tx) => makeReady(tx, scope, ids, condition))
     for (const task of poisoned) await db.tx(scope, (tx) => failLost(tx, task))
-    return ids.length
+    return moved + poisoned.length
   })
 }
 
-/** Ready again without a charge to its attempts; the next claim raises the fence. Returns those that lost too many workers. */
-async function makeReady(tx: Tx, scope: TenantScope, ids: readonly string[], condition: Condition): Promise<TaskRow[]> {
+interface Released {
+  moved: number
+  /** Those that lost too many workers. */
+  poisoned: TaskRow[]
+}
+
+/** Ready again without a charge to its attempts; the next claim raises the fence. */
+async function makeReady(tx: Tx, scope: TenantScope, ids: readonly string[], condition: Condition): Promise<Released> {
   const { rows } = await sql<TaskRow>`
     select * from core.tasks where id = any(${[...ids]}::text[]) and status = 'running' and ${condition}
     order by id for no key update skip locked`.execute(tx)
@@ -89,7 +109,7 @@ async function makeReady(tx: Tx, scope: TenantScope, ids: readonly string[], con
     }))
   await moveTasks(tx, moves, 'its lease ended')
   if (moves.length > 0) await wake(tx, { what: 'tasks', tenant_id: scope.tenant_id })
-  return poisoned
+  return { moved: moves.length, poisoned }
 }
 
 async function failLost(tx: Tx, { id, fence }: TaskRow): Promise<void> {
@@ -102,12 +122,9 @@ async function failLost(tx: Tx, { id, fence }: TaskRow): Promise<void> {
   await endAttempt(tx, gate, task, { status: 'failed', error, retryable: false })
 }
 
-async function passDeadlines(db: Db): Promise<number> {
+async function passDeadlines(db: Db, log?: Log): Promise<number> {
   const found = await select(db, sql`core.tasks where status = 'running' and deadline_at <= core.now()`)
-  return await perTenant(found, async (scope, ids) => {
-    for (const id of ids) await db.tx(scope, (tx) => passDeadline(tx, id))
-    return ids.length
-  })
+  return await each(found, log, (scope, id) => db.tx(scope, (tx) => passDeadline(tx, id)))
 }
 
 /** A passed deadline ends the attempt like a failure, and with it the lease: whoever works on it still can record nothing. */
@@ -124,20 +141,17 @@ async function passDeadline(tx: Tx, id: string): Promise<void> {
 }
 
 /** Plans with decisions put off, plans whose last task has ended without ending them, failing plans that got a task back. */
-async function advanceStuck(db: Db): Promise<number> {
+async function advanceStuck(db: Db, log?: Log): Promise<number> {
   const returned = sql`phase = 'failing' and exists (select from core.tasks t
     where t.tenant_id = pp.tenant_id and t.plan_id = pp.plan_id and t.status in ('pending', 'ready', 'blocked', 'waiting'))`
   const stuck = sql`has_deferred or completed + failed + skipped + cancelled = total or ${returned}`
   const plans = sql`core.plan_progress pp where phase in ('running', 'failing', 'compensating') and (${stuck})`
   const found = await select(db, plans, sql`plan_id`)
-  return await perTenant(found, async (scope, ids) => {
-    for (const id of ids) await db.tx(scope, (tx) => advancePlan(tx, id))
-    return ids.length
-  })
+  return await each(found, log, (scope, id) => db.tx(scope, (tx) => advancePlan(tx, id)))
 }
 
 /** One wake-up per tenant with work that is due and was not taken; assistants come by themselves. */
-async function wakeForDue(db: Db): Promise<void> {
+async function wakeForDue(db: Db): Promise<number> {
   await db.tx(SYSTEM, async (tx) => {
     const { rows } = await sql<{ tenant_id: string }>`
       select distinct tenant_id from core.tasks
@@ -146,10 +160,11 @@ async function wakeForDue(db: Db): Promise<void> {
       limit ${BATCH}`.execute(tx)
     for (const { tenant_id } of rows) await wake(tx, { what: 'tasks', tenant_id })
   })
+  return 0
 }
 
 /** Idempotency keys are kept for 30 days. */
-async function forgetOldKeys(db: Db): Promise<void> {
+async function forgetOldKeys(db: Db): Promise<number> {
   await db.tx(SYSTEM, (tx) =>
     sql`
       delete from core.idempotency_keys k using (
@@ -158,11 +173,12 @@ async function forgetOldKeys(db: Db): Promise<void> {
       ) old
       where (k.tenant_id, k.subject, k.tool, k.key) = (old.tenant_id, old.subject, old.tool, old.key)`.execute(tx),
   )
+  return 0
 }
 
-async function expireCalls(db: Db, condition: Condition): Promise<number> {
+async function expireCalls(db: Db, condition: Condition, log?: Log): Promise<number> {
   const open = sql`core.invocations where status = 'running' and lease_expires_at > core.now() and ${condition}`
-  return await perTenant(await select(db, open), async (scope, ids) => {
+  return await perTenant(await select(db, open), log, async (scope, ids) => {
     const changes = ids.map((id) => ({ id, changes: { lease_expires_at: inMs(0) } }))
     await db.tx(scope, (tx) => updateRecords(tx, 'invocation', changes, { reason: 'its process is gone' }))
     return ids.length
@@ -195,21 +211,4 @@ async function select(db: Db, from: Condition, id: Condition = sql`id`): Promise
     sql<Found>`select tenant_id, ${id} as id from ${from} limit ${BATCH}`.execute(tx),
   )
   return rows
-}
-
-async function perTenant(
-  found: readonly Found[],
-  act: (scope: TenantScope, ids: string[]) => Promise<number>,
-): Promise<number> {
-  let done = 0
-  for (const [tenant_id, rows] of Map.groupBy(found, (row) => row.tenant_id)) {
-    const scope: TenantScope = {
-      kind: 'tenant',
-      tenant_id,
-      subject: 'system:reconciler',
-      source: 'story-portal/engine',
-    }
-    done += await act(scope, rows.map(({ id }) => id).sort())
-  }
-  return done
 }

@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createRecord } from '../data/index.ts'
 import type { TenantScope } from '../db/index.ts'
@@ -121,5 +122,35 @@ test('a round that fails is given up, and the next one works', async () => {
   await expect.poll(() => warnings.length, { timeout: 20_000 }).toBeGreaterThan(0)
   broken = false
   expect(await reconciler.tick()).toBeGreaterThanOrEqual(0)
+  await reconciler.stop()
+})
+
+test('rows that can not be put right stop no other row, of their tenant or another, and no later step', async () => {
+  const timed = { kind: 'code' as const, code: 'x', timeout_ms: 1_000, retry: { max_attempts: 1 } }
+  const broken = await startedPlan([{ key: 'no-plan', ...timed }])
+  const other = await startedPlan([{ key: 'late', ...timed }])
+  const twins = await startedPlan([
+    { key: 'bad', kind: 'code', code: 'x' },
+    { key: 'good', kind: 'code', code: 'x' },
+  ])
+  for (const { scope } of [broken, other, twins]) await claim(scope, leaseOwner('here'))
+  // A task without its plan's counters, and one whose stream has an event more than the row knows.
+  await sql`delete from core.plan_progress where plan_id = ${broken.planId}`.execute(db.raw)
+  await sql`update core.streams set version = version + 1 where stream in (
+    select 'task/' || id from core.tasks where plan_id = ${twins.planId} and key = 'bad')`.execute(db.raw)
+  const warnings: { id?: string; step?: string }[] = []
+  const log = { ...silentLog, warn: (entry: object) => warnings.push(entry), info: () => {} }
+  const options = { db, boot_id: 'here', config: db.config, log: log as never }
+  const reconciler = await startReconciler(options)
+  db.advance(2_000)
+  await reconciler.tick()
+  const statuses = async ({ scope, planId }: typeof other) =>
+    (await db.tx(scope, (tx) => loadPlan(tx, planId))).tasks.map(({ status }) => status)
+  expect(await statuses(other)).toEqual(['failed'])
+  db.advance(3_601_000)
+  await reconciler.tick()
+  expect((await statuses(twins)).toSorted()).toEqual(['ready', 'running'])
+  expect(warnings.length).toBeGreaterThan(0)
+  expect(warnings.filter(({ step }) => step !== undefined)).toEqual([])
   await reconciler.stop()
 })

@@ -31,7 +31,7 @@ export interface Reconciler {
 export async function startReconciler(options: ReconcilerOptions): Promise<Reconciler> {
   const { db, boot_id, config, log } = options
   // The directory lock proves that every other boot of an embedded database is dead.
-  if (db.mode === 'embedded') await voidOlderBoots(db, boot_id)
+  if (db.mode === 'embedded') await voidOlderBoots(db, boot_id, log)
   const lead = leadership(db, 'engine.reconciler', leaseOwner(boot_id), config.engine.reconcileMs * 5)
   let timer: NodeJS.Timeout | undefined
   let stopped = false
@@ -77,6 +77,6 @@ export async function startReconciler(options: ReconcilerOptions): Promise<Recon
 }
 
 /** Gives back the tasks and calls that processes other than this boot hold; only where those are known to be dead. */
-export async function voidOlderBoots(db: Db, bootId: string): Promise<number> {
-  return await voidLeases(db, leaseOwner(bootId))
+export async function voidOlderBoots(db: Db, bootId: string, log?: ReconcilerOptions['log']): Promise<number> {
+  return await voidLeases(db, leaseOwner(bootId), log)
 }
