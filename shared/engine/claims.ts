@@ -71,7 +71,7 @@ export async function extendLease(
 
 /** What makes a task claimable, once more for every reader: the claim, the reconciler and the look across tenants. */
 const CLAIMABLE = sql`t.status = 'ready' and t.deleted_at is null and (t.retry_at is null or t.retry_at <= core.now())
-  and (t.spec ? 'compensates' and pp.phase = 'compensating' or pp.phase = 'running' and pp.plan_status = 'executing')`
+  and (pp.phase = 'running' and pp.plan_status = 'executing' or pp.phase = 'compensating' and t.spec ? 'compensates')`
 
 type Picked = Pick<TaskRow, 'id' | 'plan_id' | 'fence' | 'spec' | 'started_at'>
 
@@ -183,10 +183,33 @@ function claimed(row: TaskRow, caller: Caller | undefined): ClaimedTask {
 }
 
 async function tenantsWithWork(tx: Tx, request: ClaimRequest): Promise<{ tenant_id: string }[]> {
-  const { rows } = await sql<{ tenant_id: string }>`
-    select t.tenant_id from core.tasks t
-      join core.plan_progress pp on pp.tenant_id = t.tenant_id and pp.plan_id = t.plan_id
-    where ${CLAIMABLE} and t.kind = any(${[...request.kinds]}::text[])
-    group by t.tenant_id order by count(*), t.tenant_id limit 100`.execute(tx)
+  const { rows } = await tenantsQuery(request).execute(tx)
   return rows
+}
+
+/**
+ * Tenants with work, fewest first. Steps through the index of ready tasks from tenant to tenant and counts no more of each than
+ * one claim can take: every claim asks this, so it must not read all that is ready. "offset 0" keeps the planner from joining
+ * all of them first.
+ */
+export function tenantsQuery({ kinds, limit }: ClaimRequest) {
+  return sql<{ tenant_id: string }>`
+    with recursive tenants as (
+      (select tenant_id from core.tasks where status = 'ready' order by tenant_id limit 1)
+      union all
+      select (select t.tenant_id from core.tasks t where t.status = 'ready' and t.tenant_id > tenants.tenant_id
+        order by t.tenant_id limit 1)
+      from tenants where tenants.tenant_id is not null
+    )
+    select tenants.tenant_id from tenants cross join lateral (
+      select count(*) as n from (
+        select from core.tasks t cross join lateral (
+          select p.phase, p.plan_status from core.plan_progress p
+          where p.tenant_id = t.tenant_id and p.plan_id = t.plan_id offset 0
+        ) pp
+        where t.tenant_id = tenants.tenant_id and ${CLAIMABLE} and t.kind = any(${[...kinds]}::text[])
+        order by t.tenant_id, t.ready_at, t.id limit ${limit}
+      ) found
+    ) work
+    where work.n > 0 order by work.n, tenants.tenant_id limit 100`
 }

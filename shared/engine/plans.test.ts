@@ -4,6 +4,7 @@ import type { Caller } from '../auth/index.ts'
 import { createRecord, getRecord, rebuildRecord } from '../data/index.ts'
 import type { TenantScope, Tx } from '../db/index.ts'
 import { type TestDatabase, testDatabase, testTenant } from '../testing/index.ts'
+import { tenantsQuery } from './claims.ts'
 import {
   type ClaimedTask,
   type ClaimRequest,
@@ -450,6 +451,38 @@ test('work of every tenant is found, a fair share of each', async () => {
   expect(claimed.filter(({ tenant_id }) => tenants.has(tenant_id))).toHaveLength(15)
   expect(claimed.every(({ caller, tenant_id }) => caller.tenant_id === tenant_id)).toBe(true)
 })
+
+test('the look for tenants with work reads no more of each than one claim can take', async () => {
+  for (let i = 0; i < 3; i++) await Bench.of(Array.from({ length: 400 }, (_, n) => code(`t${n}`)))
+  await sql`analyze core.tasks`.execute(db.raw)
+  await sql`analyze core.plan_progress`.execute(db.raw)
+  const { rows: tenants } = await sql`select distinct tenant_id from core.tasks where status = 'ready'`.execute(db.raw)
+  const query = tenantsQuery({ kinds: ['code'], limit: 5, worker: 'x' })
+  const found = await db.tx({ kind: 'system', name: 'test' }, (tx) => query.execute(tx))
+  expect(found.rows.length).toBeGreaterThanOrEqual(3)
+  const { rows } = await db.tx({ kind: 'system', name: 'test' }, (tx) =>
+    sql<{ 'QUERY PLAN': [{ Plan: PlanNode }] }>`explain (analyze, format json) ${query}`.execute(tx),
+  )
+  // One step of the index and up to five tasks for each.
+  const read = tasksRead(rows[0]?.['QUERY PLAN'][0].Plan)
+  expect(read).toBeGreaterThan(0)
+  expect(read).toBeLessThanOrEqual(tenants.length * 6)
+})
+
+interface PlanNode {
+  'Relation Name'?: string
+  'Actual Rows': number
+  'Actual Loops': number
+  'Rows Removed by Filter'?: number
+  Plans?: PlanNode[]
+}
+
+function tasksRead(node: PlanNode | undefined): number {
+  if (!node) return 0
+  const rows = node['Actual Rows'] + (node['Rows Removed by Filter'] ?? 0)
+  const here = node['Relation Name'] === 'tasks' ? rows * node['Actual Loops'] : 0
+  return (node.Plans ?? []).reduce((sum, child) => sum + tasksRead(child), here)
+}
 
 test('a revision keeps what was done and did not change, and fences the rest', async () => {
   const bench = await Bench.of([code('a'), after('b', 'a'), after('c', 'b')])
