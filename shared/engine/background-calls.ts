@@ -28,7 +28,9 @@ export async function submitCall(tx: Tx, jobs: Jobs, call: CallIntent): Promise<
   const hash = hashJson(call.arguments ?? null)
   const created = await createPending(tx, call, hash)
   if (created) {
-    await jobs.enqueue(tx, CALLS_QUEUE, { tenant_id: created.tenant_id, invocation_id: created.id })
+    const job = { tenant_id: created.tenant_id, invocation_id: created.id }
+    // The reconciler's key for it too: while this job waits, the look for lost ones adds no second.
+    await jobs.enqueue(tx, CALLS_QUEUE, job, { singleton_key: created.id })
     return { ...created, replayed: false }
   }
   const found = await findInvocation(tx, call.key)

@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Caller } from '../auth/index.ts'
 import { recordHistory } from '../data/index.ts'
@@ -15,6 +16,7 @@ import {
   voidOlderBoots,
   workCalls,
 } from './index.ts'
+import { reconcile } from './reconcile.ts'
 
 let db: TestDatabase
 let scope: TenantScope
@@ -285,4 +287,28 @@ test('a submitted call runs in the background once, also when its job or its wor
     )
     return row?.status
   }
+})
+
+test('calls that wait for a worker get no second job, however many rounds pass', async () => {
+  const jobs: Jobs = await createJobs({ db, log: silentLog, poll_ms: 100 })
+  const submitted: string[] = []
+  for (const key of ['wait-a', 'wait-b']) {
+    const { dispatch: _, scope: __, ...intent } = call({ key, dispatch: async () => ({}) })
+    submitted.push((await db.tx(scope, (tx) => submitCall(tx, jobs, intent))).id)
+  }
+  const waiting = async () => {
+    const { rows } = await sql<{ id: string }>`
+      select data->>'invocation_id' as id from pgboss.job where name = 'engine.calls' and state < 'active'
+        and data->>'invocation_id' = any(${submitted}::text[]) order by 1`.execute(db.raw)
+    return rows.map(({ id }) => id)
+  }
+  expect(await waiting()).toEqual(submitted.toSorted())
+  db.advance(11_000)
+  for (let round = 0; round < 2; round++) await reconcile(db, { jobs })
+  expect(await waiting()).toEqual(submitted.toSorted())
+  // One whose job was lost gets another.
+  await sql`delete from pgboss.job where data->>'invocation_id' = ${submitted[0] ?? ''}`.execute(db.raw)
+  await reconcile(db, { jobs })
+  expect(await waiting()).toEqual(submitted.toSorted())
+  await jobs.stop()
 })

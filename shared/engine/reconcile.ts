@@ -195,14 +195,13 @@ const COMES_BACK = sql`(
 async function resubmitCalls(db: Db, jobs: Jobs): Promise<number> {
   const grace = sql`core.now() - make_interval(secs => ${CALL_GRACE_MS / 1_000}::float8)`
   const lost = sql`core.invocations i where status = 'running' and lease_expires_at <= ${grace} and not ${COMES_BACK}`
-  const waiting = sql`core.invocations where status = 'pending' and created_at <= ${grace}`
+  const waiting = sql`core.invocations where status = 'pending' and created_at <= ${grace} order by created_at`
   const found = [...(await select(db, lost)), ...(await select(db, waiting))]
   if (found.length === 0) return 0
-  await db.tx(SYSTEM, async (tx) => {
-    for (const { tenant_id, id } of found) {
-      await jobs.enqueue(tx, CALLS_QUEUE, { tenant_id, invocation_id: id }, { singleton_key: id })
-    }
-  })
+  const lostJobs = found.map(({ tenant_id, id }) => ({ tenant_id, invocation_id: id }))
+  await db.tx(SYSTEM, (tx) =>
+    jobs.enqueueMany(tx, CALLS_QUEUE, lostJobs, { singleton_key: (job) => job.invocation_id }),
+  )
   return found.length
 }
 

@@ -72,12 +72,17 @@ class PgBossJobs implements Jobs {
     return id
   }
 
-  async enqueueMany<T extends object>(tx: Tx, queue: Queue<T>, data: readonly T[]): Promise<void> {
+  async enqueueMany<T extends object>(
+    tx: Tx,
+    queue: Queue<T>,
+    data: readonly T[],
+    { singleton_key = () => randomUUID() }: { singleton_key?: (item: T) => string } = {},
+  ): Promise<void> {
     this.#assertReady(queue)
     if (data.length === 0) return
     await this.#boss.insert(
       queue.name,
-      data.map((item) => ({ data: item, singletonKey: randomUUID() })),
+      data.map((item) => ({ data: item, singletonKey: singleton_key(item) })),
       { db: inside(tx) },
     )
     tx.afterCommit(async () => {

@@ -54,7 +54,13 @@ export interface Queue<T = unknown> {
 export interface Jobs {
   /** Adds a job; null when `singleton_key` says that one waits already. */
   enqueue<T extends object>(tx: Tx, queue: Queue<T>, data: T, options?: EnqueueOptions): Promise<string | null>
-  enqueueMany<T extends object>(tx: Tx, queue: Queue<T>, data: readonly T[]): Promise<void>
+  /** Adds jobs with one statement; those whose `singleton_key` waits already are left out. */
+  enqueueMany<T extends object>(
+    tx: Tx,
+    queue: Queue<T>,
+    data: readonly T[],
+    options?: { singleton_key?: (item: T) => string },
+  ): Promise<void>
   /** Works on a queue, outside any transaction; an error in the handler is a failed try. */
   work<T extends object>(
     queue: Queue<T>,
