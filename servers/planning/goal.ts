@@ -18,7 +18,8 @@ export async function changeGoal(
   options: ChangeOptions,
 ): Promise<RecordOf<'goal'>> {
   const { status } = changes
-  const goal = await goalOf(tx, goalId)
+  // Locked before its plans are looked at: run_plan locks it too, so that no plan begins in between.
+  const goal = await goalOf(tx, goalId, { forUpdate: true })
   if (status !== undefined && ENDED.includes(status)) await refuseOpenPlans(tx, goalId)
   if (status === 'cancelled' && goal.status === 'pending') {
     // A goal nobody began may still be given up; the states allow that only by way of active.
@@ -29,8 +30,8 @@ export async function changeGoal(
 }
 
 /** The goal, or NOT_FOUND. */
-export async function goalOf(tx: Tx, goalId: string): Promise<RecordOf<'goal'>> {
-  const goal = await findRecord(tx, 'goal', goalId)
+export async function goalOf(tx: Tx, goalId: string, options: { forUpdate?: boolean } = {}): Promise<RecordOf<'goal'>> {
+  const goal = await findRecord(tx, 'goal', goalId, options)
   if (!goal) throw errors.notFound({ kind: 'goal', id: goalId }, { hint: 'List ids with list_goals.' })
   return goal
 }

@@ -94,8 +94,16 @@ async function releaseFree(tx: Tx, gate: Gate): Promise<{ ready: number }> {
   )
 }
 
+const ENDED_GOAL: ReadonlySet<string> = new Set(['completed', 'failed', 'cancelled'])
+
+/** Under the goal's lock: a plan does not begin for a goal that has ended, nor does its goal end while it begins. */
 async function freezeFacts(tx: Tx, gate: Gate): Promise<void> {
   const goal = await getRecord(tx, 'goal', gate.goal_id, { forUpdate: true })
+  if (ENDED_GOAL.has(goal.status)) {
+    const params = { plan: gate.plan_id, status: `for a goal that is ${goal.status}`, action: 'run_plan' }
+    const hint = 'Create a goal with create_goal and plan for that one.'
+    throw planErrors.wrongPlanState({ ...params, needed: 'an open goal' }, { hint, details: { status: goal.status } })
+  }
   if (goal.status === 'pending') {
     await updateRecord(tx, 'goal', goal.id, { status: 'active' }, { reason: `plan ${gate.plan_id} began` })
   }

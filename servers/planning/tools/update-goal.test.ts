@@ -55,6 +55,34 @@ test('a goal with an open plan is not ended under it', async () => {
   expect((await call('get_goal', { goal_id })).goal.status).toBe('cancelled')
 })
 
+test('a validated plan of a goal that was given up does not run', async () => {
+  const { call, callError, goal_id } = await goalAt()
+  const { plan } = await call('create_plan', { goal_id, tasks: [{ key: 'a', kind: 'assistant' }] })
+  await call('update_goal', { goal_id, status: 'cancelled' })
+  expect(await callError('run_plan', { plan_id: plan.id, mode: 'background' })).toMatchObject({
+    code: 'CONFLICT',
+    number: 'E0606',
+    message: expect.stringContaining('a goal that is cancelled'),
+  })
+  expect((await call('get_plan', { plan_id: plan.id })).plan.status).toBe('validated')
+})
+
+test('a goal that ends and its plan that begins at the same moment: only one of them happens', async () => {
+  const { call, callError, goal_id } = await goalAt()
+  const { plan } = await call('create_plan', { goal_id, tasks: [{ key: 'a', kind: 'assistant' }] })
+  const asked = { plan_id: plan.id, mode: 'background' }
+  const answers = await Promise.allSettled([
+    call('update_goal', { goal_id, status: 'cancelled' }),
+    call('run_plan', asked),
+  ])
+  expect(answers.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
+  const ended = (await call('get_goal', { goal_id })).goal.status === 'cancelled'
+  expect((await call('get_plan', { plan_id: plan.id })).plan.status).toBe(ended ? 'validated' : 'executing')
+  expect(
+    await callError(ended ? 'run_plan' : 'update_goal', ended ? asked : { goal_id, status: 'cancelled' }),
+  ).toMatchObject({ code: 'CONFLICT' })
+})
+
 test('a reader may not change goals', async () => {
   const { callError } = await open('planning', { caller: { roles: ['reader'] } })
   expect(await callError('update_goal', { goal_id: 'gol_x', title: 'x' })).toMatchObject({ code: 'DENIED' })
