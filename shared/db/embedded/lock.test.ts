@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
@@ -122,6 +122,38 @@ test('of another machine only the sign of life counts', () => {
   const longAgo = new Date(Date.now() - 60_000)
   utimesSync(file(), longAgo, longAgo)
   taken(takeLock(home)).release()
+})
+
+test('a process in another container of this machine is not looked up by its number here', () => {
+  const lock = taken(takeLock(home))
+  const mine = content()
+  lock.release()
+  // Same machine and host name; its process number is free here.
+  const other = { ...mine, token: 'boxed', pid: 4_000_000, process_start: '1', pid_namespace: 'pid:[1]' }
+  writeFileSync(file(), JSON.stringify(other))
+  expect(takeLock(home)).toMatchObject({ token: 'boxed' })
+  const longAgo = new Date(Date.now() - 60_000)
+  utimesSync(file(), longAgo, longAgo)
+  taken(takeLock(home)).release()
+})
+
+test('the sign of life is for the own lock only', () => {
+  vi.useFakeTimers()
+  try {
+    const lock = taken(takeLock(home))
+    const longAgo = new Date(Date.now() - 60_000)
+    const age = () => Date.now() - statSync(file()).mtimeMs
+    utimesSync(file(), longAgo, longAgo)
+    vi.advanceTimersByTime(6_000)
+    expect(age()).toBeLessThan(30_000)
+    writeFileSync(file(), JSON.stringify({ ...content(), token: 'another' }))
+    utimesSync(file(), longAgo, longAgo)
+    vi.advanceTimersByTime(6_000)
+    expect(age()).toBeGreaterThan(30_000)
+    lock.release()
+  } finally {
+    vi.useRealTimers()
+  }
 })
 
 test('a lock file that can not be read is nobody', () => {

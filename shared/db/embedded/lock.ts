@@ -12,7 +12,7 @@ import {
 import { hostname } from 'node:os'
 import path from 'node:path'
 import { isMissing } from './files.ts'
-import { bootId, startOf } from './process-identity.ts'
+import { bootId, pidNamespace, startOf } from './process-identity.ts'
 
 /** Who holds the directory: enough to tell a living process from a dead one whose number was given out again. */
 export interface LockHolder {
@@ -21,6 +21,8 @@ export interface LockHolder {
   /** The kernel's start time of the process, in ticks since boot; '' where the system does not say. */
   process_start: string
   boot_id: string
+  /** Where its process number is valid; '' where the system has no such thing. */
+  pid_namespace: string
   host: string
   since: string
 }
@@ -99,7 +101,7 @@ function sweep(file: string): void {
 }
 
 function hold(file: string, me: LockHolder): DirectoryLock {
-  const timer = setInterval(() => touch(file), SIGN_OF_LIFE_MS)
+  const timer = setInterval(() => touch(file, me), SIGN_OF_LIFE_MS)
   timer.unref()
   return {
     release() {
@@ -115,6 +117,7 @@ function identity(): LockHolder {
     pid: process.pid,
     process_start: startOf(process.pid) ?? '',
     boot_id: bootId(),
+    pid_namespace: pidNamespace(),
     host: hostname(),
     since: new Date().toISOString(),
   }
@@ -122,8 +125,10 @@ function identity(): LockHolder {
 
 /** Of a process on another machine, or in another container, only the sign of life can be seen. */
 function isAlive(holder: LockHolder, file: string): boolean {
-  if (holder.host !== hostname()) return Date.now() - modified(file) < SILENT_MS
+  const gaveSign = () => Date.now() - modified(file) < SILENT_MS
+  if (holder.host !== hostname()) return gaveSign()
   if (holder.boot_id !== bootId()) return false
+  if (holder.pid_namespace !== pidNamespace()) return gaveSign()
   try {
     process.kill(holder.pid, 0)
   } catch (error) {
@@ -157,8 +162,10 @@ function modified(file: string): number {
   return statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0
 }
 
-function touch(file: string): void {
+/** Only our own: one that was taken over from us, in a pause longer than the silence, says by itself whether its holder lives. */
+function touch(file: string, me: LockHolder): void {
   try {
+    if (read(file)?.token !== me.token) return
     utimesSync(file, new Date(), new Date())
   } catch {
     // A full or unplugged disk: the next one tries again.

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { readFileSync, readlinkSync } from 'node:fs'
 
 /** When the kernel started the process; undefined when there is none, or the system does not say. */
 export function startOf(pid: number): string | undefined {
@@ -22,6 +22,22 @@ let known: string | undefined
 export function bootId(): string {
   known ??= readText('/proc/sys/kernel/random/boot_id')?.trim() ?? ''
   return known
+}
+
+let knownNamespace: string | undefined
+
+/** Tells containers of one machine apart: process numbers of another namespace mean nothing here; '' where there is none. */
+export function pidNamespace(): string {
+  knownNamespace ??= readTarget('/proc/self/ns/pid') ?? ''
+  return knownNamespace
+}
+
+function readTarget(link: string): string | undefined {
+  try {
+    return readlinkSync(link)
+  } catch {
+    return undefined
+  }
 }
 
 function readText(file: string): string | undefined {
