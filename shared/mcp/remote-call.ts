@@ -1,7 +1,7 @@
 import { Agent, type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http'
 import { request as httpsRequest, Agent as TlsAgent } from 'node:https'
 import { createInterface } from 'node:readline'
-import { errors, fromErrorBody, isStoryPortalError, type StoryPortalError } from '../errors/index.ts'
+import { type ErrorBody, errors, fromErrorBody, isStoryPortalError, type StoryPortalError } from '../errors/index.ts'
 import { mcpErrors } from './errors.ts'
 import type { HostCallOptions } from './host.ts'
 import type { InternalLine } from './wire.ts'
@@ -94,15 +94,28 @@ async function readAnswer(call: RemoteRequest, res: IncomingMessage): Promise<Re
   throw new Error('the answer ended without its last line')
 }
 
-/** A status other than 200 means: not let in, nothing has run. */
+/**
+ * Our own error with a status other than 200 means: not let in, nothing has run. Any other body comes from something in between,
+ * which may have passed the call on before it gave up.
+ */
 async function readRefusal(server: string, res: IncomingMessage): Promise<RemoteFailure> {
   const chunks: Buffer[] = []
   for await (const chunk of res as AsyncIterable<Buffer>) chunks.push(chunk)
-  const body = JSON.parse(Buffer.concat(chunks).toString('utf8')) as { error?: { code?: unknown; number?: unknown } }
-  if (typeof body.error?.code !== 'string' || typeof body.error.number !== 'string') {
-    return new RemoteFailure('refused', mcpErrors.unreachable({ server }))
-  }
-  return new RemoteFailure('refused', fromErrorBody(body as never))
+  const body: unknown = JSON.parse(Buffer.concat(chunks).toString('utf8'))
+  if (!isErrorBody(body)) return new RemoteFailure('unknown', mcpErrors.brokenReply({ server }))
+  return new RemoteFailure('refused', fromErrorBody(body))
+}
+
+function isErrorBody(body: unknown): body is ErrorBody {
+  const error = (body as { error?: Partial<ErrorBody['error']> } | null)?.error
+  return (
+    typeof error === 'object' &&
+    error !== null &&
+    typeof error.code === 'string' &&
+    /^E\d{4,5}$/.test(String(error.number)) &&
+    typeof error.message === 'string' &&
+    typeof error.hint === 'string'
+  )
 }
 
 function asFailure(server: string, error: unknown): RemoteFailure {

@@ -1,3 +1,5 @@
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { localUser } from '../auth/index.ts'
 import { startFaultProxy } from '../testing/fault-proxy.ts'
@@ -130,6 +132,40 @@ test('a lost answer: with a key the effect happens once, without one the caller 
     .poll(() => through.call('fixture', 'count_notes', {}, mine).catch(() => undefined), { timeout: 10_000 })
     .toMatchObject({ count: expect.any(Number) })
   await proxy.close()
+})
+
+test('only our own refusal means not let in: after one of a proxy in between a call without a key is not repeated', async () => {
+  const bodies = [
+    { status: 502, body: { message: 'upstream reset' } },
+    { status: 503, body: { error: { code: 'UNAVAILABLE', number: 17 } } },
+    { status: 503, body: { error: 'no healthy upstream' } },
+    { status: 500, body: null },
+  ]
+  let asked = 0
+  let answer: { status: number; body: unknown } = { status: 502, body: null }
+  const gateway = createServer((req, res) => {
+    asked += 1
+    req.resume().once('end', () => {
+      res.writeHead(answer.status, { 'content-type': 'application/json' }).end(JSON.stringify(answer.body))
+    })
+  })
+  await new Promise<void>((resolve) => gateway.listen(0, '127.0.0.1', resolve))
+  const through = () => remote({ serviceKey: KEY }, `http://127.0.0.1:${(gateway.address() as AddressInfo).port}`)
+  const fails = (options = {}) => expect(through().call('fixture', 'add_note', { title: 'x' }, as(options))).rejects
+  for (answer of bodies) {
+    asked = 0
+    await fails().toMatchObject({ number: 'E0913' })
+    expect(asked).toBe(1)
+  }
+  // With a key it may be repeated; and our own refusal always, since nothing has run.
+  asked = 0
+  await fails({ idempotency_key: 'k-gateway' }).toMatchObject({ number: 'E0913' })
+  expect(asked).toBe(4)
+  asked = 0
+  answer = { status: 503, body: { error: { code: 'UNAVAILABLE', number: 'E0905', message: 'm', hint: 'h' } } }
+  await fails().toMatchObject({ number: 'E0905' })
+  expect(asked).toBe(4)
+  await new Promise((resolve) => gateway.close(resolve))
 })
 
 test('a process that drains sends callers elsewhere before anything runs', async () => {
