@@ -144,6 +144,24 @@ test('a job that a dead process had taken is given back at the next start', asyn
   await first.stop()
 })
 
+test('a tenant adds jobs and can neither read nor change those of others', async () => {
+  await db.tx(scope, async (tx) => {
+    expect(await jobs.enqueue(tx, LEDGER, { to: 'mine' }, { delay_seconds: 60 })).toEqual(expect.any(String))
+    await jobs.enqueueMany(tx, LEDGER, [{ to: 'a' }, { to: 'b' }])
+  })
+  const forbidden = [
+    sql`select data from pgboss.job`,
+    sql`select data from pgboss.job_common`,
+    sql`update pgboss.job set data = '{}'`,
+    sql`delete from pgboss.job_common`,
+    sql`truncate pgboss.job`,
+    sql`delete from pgboss.queue`,
+    sql`select cron from pgboss.schedule`,
+    sql`update pgboss.version set version = 1`,
+  ]
+  for (const query of forbidden) await expect(db.tx(scope, (tx) => query.execute(tx))).rejects.toThrow()
+})
+
 test('a schedule is kept once for the installation', async () => {
   await jobs.schedule(LEDGER, '17 3 * * *', { to: 'nightly' })
   await jobs.schedule(LEDGER, '17 4 * * *', { to: 'nightly' })
