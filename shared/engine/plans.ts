@@ -99,7 +99,10 @@ const ENDED_GOAL: ReadonlySet<string> = new Set(['completed', 'failed', 'cancell
 /** Under the goal's lock: a plan does not begin for a goal that has ended, nor does its goal end while it begins. */
 async function freezeFacts(tx: Tx, gate: Gate): Promise<void> {
   const goal = await getRecord(tx, 'goal', gate.goal_id, { forUpdate: true })
-  if (ENDED_GOAL.has(goal.status)) {
+  const plan = await getRecord(tx, 'plan', gate.plan_id)
+  // A revision carries on the work of the plan whose end ended the goal; a goal that was given up takes none.
+  const carriesOn = plan.revises_plan_id !== null && goal.status !== 'cancelled'
+  if (ENDED_GOAL.has(goal.status) && !carriesOn) {
     const params = { plan: gate.plan_id, status: `for a goal that is ${goal.status}`, action: 'run_plan' }
     const hint = 'Create a goal with create_goal and plan for that one.'
     throw planErrors.wrongPlanState({ ...params, needed: 'an open goal' }, { hint, details: { status: goal.status } })
