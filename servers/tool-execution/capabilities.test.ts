@@ -5,6 +5,7 @@ import { type Opened, open } from '@story-portal/shared/testing'
 import { beforeAll, expect, test } from 'vitest'
 import { z } from 'zod'
 import { capabilities } from './capabilities.ts'
+import { sandboxOf } from './sandbox-of-host.ts'
 
 // What a run that is repeated after a crash gets from its journal.
 
@@ -27,13 +28,20 @@ const bell = assembleServer(
       transaction: false,
       input: { times: z.int().max(9) },
       output: { rings: z.int() },
-      async run({ times }) {
+      async run({ times }, { idempotency_key }) {
+        keys.push(idempotency_key)
+        held?.reached()
+        await held?.go
         calls.push(times)
         return { rings: calls.length }
       },
     }),
   ],
 )
+
+/** Rings that wait to be let go, and the keys under which they came. */
+let held: { reached: () => void; go: Promise<unknown> } | undefined
+const keys: (string | undefined)[] = []
 
 let tools: Opened
 beforeAll(async () => {
@@ -90,4 +98,25 @@ test.each([
   expect(error).toMatchObject({ code: 'CONFLICT', number: 'E3031' })
   expect(String(error)).toContain(name)
   expect(calls).toHaveLength(rung)
+})
+
+test('a call that was open when its sandbox was killed has no outcome, and the next worker gets it', async () => {
+  const { host, caller, tenant, db } = tools
+  const reached = Promise.withResolvers<void>()
+  const go = Promise.withResolvers<void>()
+  held = { reached: reached.resolve, go: go.promise }
+  const permissions = { tools: ['test-bell.*'] }
+  const run = tools.callError('run_code', { code: 'return await tools.test_bell.ring_bell({ times: 4 })', permissions })
+  await reached.promise
+  for (const pid of sandboxOf(host).stats().busy_pids) process.kill(pid, 'SIGKILL')
+  const error = await run
+  expect(error.number).toBe('E3020')
+  const parent = String(error.details?.['invocation_id'])
+  const scope = { kind: 'tenant', tenant_id: tenant, subject: caller.subject } as const
+  const child = await db.tx(scope, (tx) =>
+    tx.selectFrom('core.invocations').selectAll().where('parent_invocation_id', '=', parent).executeTakeFirstOrThrow(),
+  )
+  expect(child).toMatchObject({ status: 'running', error: null })
+  go.resolve()
+  held = undefined
 })

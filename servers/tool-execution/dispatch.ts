@@ -1,6 +1,6 @@
 import type { Caller } from '@story-portal/shared/auth'
 import type { TenantScope } from '@story-portal/shared/db'
-import { type CallSpec, callErrors, type Dispatch, type DispatchResult } from '@story-portal/shared/engine'
+import { type CallSpec, callErrors, type Dispatch, type DispatchResult, leavesOpen } from '@story-portal/shared/engine'
 import { isStoryPortalError, type StoryPortalError } from '@story-portal/shared/errors'
 import { assertStorable } from '@story-portal/shared/events'
 import type { Host } from '@story-portal/shared/mcp'
@@ -30,6 +30,8 @@ export interface Known {
 
 async function runWork(host: Host, scope: TenantScope, call: Dispatch, work: Work): Promise<RunResult> {
   const caller = call.invocation.caller as unknown as Caller
+  const answer = capabilities({ host, scope, call, caller, grants: work.grants })
+  const unanswered = new AbortController()
   const request: RunRequest = {
     code: work.code,
     language: work.language,
@@ -37,10 +39,19 @@ async function runWork(host: Host, scope: TenantScope, call: Dispatch, work: Wor
     limits: limitsFor(host.config.sandbox, work.limits),
     depth: caller.depth ?? 0,
     group: scope.tenant_id,
-    signal: call.signal,
-    onCall: capabilities({ host, scope, call, caller, grants: work.grants }),
+    signal: AbortSignal.any([call.signal, unanswered.signal]),
+    async onCall(hostCall) {
+      try {
+        return await answer(hostCall)
+      } catch (error) {
+        // Told to the code it would be an answer, and the next run would get another one at this index.
+        if (leavesOpen(error) && !hostCall.signal.aborted) unanswered.abort(callErrors.abandoned())
+        throw error
+      }
+    },
   }
   const result = await runOnce(host, request)
+  if (unanswered.signal.aborted) throw callErrors.abandoned()
   // Somebody killed the process. Code without capabilities has changed nothing, so it may run again; once, because it may be
   // the code that got it killed.
   if (!result.ok && result.error.number === 'E3020' && work.grants.length === 0) return runOnce(host, request)

@@ -1,17 +1,24 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Db } from '../db/index.ts'
 import { isStoryPortalError, toErrorBody } from '../errors/index.ts'
 import { extendCall, type Outcome } from './call-record.ts'
 import { callErrors } from './errors.ts'
 import { DEFAULT_LEASE_MS } from './leases.ts'
 import { runningCalls } from './running-calls.ts'
-import type { CallSpec, DispatchResult, InvocationRecord, Verdict } from './types.ts'
+import { isSilence, leavesOpen, stopsWorker } from './silence.ts'
+import type { CallSpec, Dispatch, DispatchResult, InvocationRecord, Verdict } from './types.ts'
 
-type Stop = 'timed_out' | 'cancelled' | 'lease_lost'
+type Stop = 'timed_out' | 'cancelled' | 'lease_lost' | 'abandoned'
+
+/** Dispatches of a journaled call that gets no answer, before it is handed back for others to ask; about three seconds. */
+const MAX_DISPATCHES = 5
+const FIRST_WAIT_MS = 200
 
 /**
  * Dispatches a held call outside any transaction, with heartbeat, timeout and cancellation, and says how it ended. Undefined:
- * the lease was lost meanwhile, so there is nothing to record. Throws what a dispatch throws to say that its process stops
- * (callErrors.abandoned): the call is handed back unrecorded, for another process to take over at once.
+ * the lease was lost meanwhile, so there is nothing to record. Throws when nobody can say how the call ended, because this
+ * worker stops (callErrors.abandoned) or because a journaled callee stays silent: the call is handed back unrecorded, for
+ * another worker to send the same key at once. Silence is never recorded as a failure, because the effect may be there.
  */
 export async function dispatchCall(db: Db, spec: CallSpec, held: InvocationRecord): Promise<Outcome | undefined> {
   const stop = new AbortController()
@@ -26,11 +33,11 @@ export async function dispatchCall(db: Db, spec: CallSpec, held: InvocationRecor
       signal: stop.signal,
       invocation: held,
     }
-    const ended = await Promise.race([attempt(() => spec.dispatch(call)), stopped(stop.signal)])
+    const ended = await Promise.race([attempt(spec, call), stopped(stop.signal)])
     if (ended.stop === 'lease_lost') return undefined
-    if (isAbandoned(ended.error)) {
-      await extendCall(db, spec.scope, held, 0)
-      throw ended.error
+    if (ended.stop === 'abandoned' || isOpen(spec, ended.error)) {
+      await handBack(db, spec, held)
+      throw ended.error ?? callErrors.abandoned()
     }
     return await settle(spec, ended)
   } finally {
@@ -56,8 +63,21 @@ export function unknownOutcome(spec: CallSpec, cause?: unknown): Outcome {
   return { status: 'unknown', error: body(spec, error) }
 }
 
+function isOpen(spec: CallSpec, error: unknown): boolean {
+  return isAbandoned(error) || (spec.effect === 'journaled' && leavesOpen(error))
+}
+
 function isAbandoned(error: unknown): boolean {
   return isStoryPortalError(error) && error.number === ABANDONED
+}
+
+async function handBack(db: Db, spec: CallSpec, held: InvocationRecord): Promise<void> {
+  try {
+    await extendCall(db, spec.scope, held, 0)
+  } catch (error) {
+    // The database is away: the lease ends by itself.
+    if (!isStoryPortalError(error) || error.code !== 'UNAVAILABLE') throw error
+  }
 }
 
 const ABANDONED = callErrors.abandoned().number
@@ -68,11 +88,18 @@ interface Ended {
   stop?: Stop
 }
 
-async function attempt(dispatch: () => Promise<DispatchResult>): Promise<Ended> {
-  try {
-    return { result: await dispatch() }
-  } catch (error) {
-    return { error }
+/** A journaled callee that stays silent is sent the same key again: what it did is found under it. */
+async function attempt(spec: CallSpec, call: Dispatch): Promise<Ended> {
+  for (let sent = 1; ; sent++) {
+    try {
+      return { result: await spec.dispatch(call) }
+    } catch (error) {
+      const again = spec.effect === 'journaled' && isSilence(error) && !isAbandoned(error)
+      if (!again || sent === MAX_DISPATCHES || call.signal.aborted) return { error }
+    }
+    await sleep(FIRST_WAIT_MS * 2 ** (sent - 1), undefined, { ref: false })
+    // Whoever waited has been told already.
+    if (call.signal.aborted) return {}
   }
 }
 
@@ -126,9 +153,9 @@ function stopped(signal: AbortSignal): Promise<Ended> {
 /** Timeout, the caller's cancellation, and the heartbeat: the lease is extended three times per length of it. */
 function watch(db: Db, spec: CallSpec, held: InvocationRecord, stop: AbortController): { clear(): void } {
   const leaseMs = spec.lease_ms ?? DEFAULT_LEASE_MS
-  const cancel = () => stop.abort('cancelled' satisfies Stop)
   // The signal of a task's call ends the wait for it, not the call.
   const caller = spec.task_id === undefined ? spec.signal : undefined
+  const cancel = () => stop.abort((stopsWorker(caller?.reason) ? 'abandoned' : 'cancelled') satisfies Stop)
   if (caller?.aborted) cancel()
   caller?.addEventListener('abort', cancel, { once: true })
   const timeout =

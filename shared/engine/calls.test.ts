@@ -8,6 +8,7 @@ import { createJobs, type Jobs } from '../jobs/index.ts'
 import { silentLog, type TestDatabase, testDatabase, testTenant } from '../testing/index.ts'
 import {
   type CallSpec,
+  callErrors,
   cancelCall,
   executeCall,
   leaseOwner,
@@ -205,6 +206,46 @@ test('a caller that gives up cancels its call', async () => {
     dispatch: async () => new Promise(() => setTimeout(() => abort.abort(), 10)),
   })
   expect(await executeCall(db, spec)).toMatchObject({ status: 'cancelled' })
+})
+
+test.each([
+  ['its process stops', () => callErrors.abandoned()],
+  ['its process is cut off', () => errors.unavailable({ what: 'This process' })],
+  ['the worker of the code that made it lost its lease', () => 'lease_lost'],
+])('a call is handed back unrecorded when %s, and the next worker ends it', async (_name, reason) => {
+  const abort = new AbortController()
+  const spec = call({ effect: 'journaled', dispatch: async ({ fence }) => ({ output: { fence } }) })
+  const stopped = executeCall(db, {
+    ...spec,
+    signal: abort.signal,
+    dispatch: () => new Promise(() => setTimeout(() => abort.abort(reason()), 10)),
+  })
+  await expect(stopped).rejects.toMatchObject({ number: 'E0506' })
+  expect(await executeCall(db, spec)).toMatchObject({ status: 'succeeded', output: { fence: 2 }, replayed: false })
+})
+
+test('a journaled callee that stays silent is sent the same key again', async () => {
+  const sent: string[] = []
+  const spec = call({
+    effect: 'journaled',
+    dispatch: async ({ key }) => {
+      if (sent.push(key) < 3) throw errors.unavailable({ what: 'The line' })
+      return { output: 'found' }
+    },
+  })
+  expect(await executeCall(db, spec)).toMatchObject({ status: 'succeeded', output: 'found' })
+  expect(sent).toEqual([spec.key, spec.key, spec.key])
+})
+
+test('silence that lasts is never recorded as a failure; an answer that a callee has on record is', async () => {
+  const silent = call({ effect: 'journaled', dispatch: () => Promise.reject(errors.unavailable({ what: 'The line' })) })
+  await expect(executeCall(db, silent)).rejects.toMatchObject({ code: 'UNAVAILABLE', number: 'E0007' })
+  expect(await executeCall(db, { ...silent, dispatch: async () => ({ output: 1 }) })).toMatchObject({
+    ...{ status: 'succeeded', fence: 2, replayed: false },
+  })
+  const answer = errors.unavailable({ what: 'x' }, { details: { invocation_id: 'inv_1' } })
+  const answered = call({ effect: 'journaled', dispatch: () => Promise.reject(answer) })
+  expect(await executeCall(db, answered)).toMatchObject({ status: 'failed', error: { number: 'E0007' } })
 })
 
 test('a worker that lost its lease records nothing and is told the recorded result', async () => {

@@ -47,6 +47,7 @@ export {
   type TimelineEntry,
 } from './run-steps.ts'
 export { compareVersions, isVersion, newestMatching, versionRange } from './semver.ts'
+export { isSilence, leavesOpen } from './silence.ts'
 export type { TaskSpec } from './task-spec.ts'
 export { registeredTools } from './tool-lookup.ts'
 export type * from './types.ts'

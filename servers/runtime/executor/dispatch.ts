@@ -3,7 +3,6 @@ import type { TenantScope } from '@story-portal/shared/db'
 import { type ClaimedTask, executeCall, leaseOwner, type TaskOutcome } from '@story-portal/shared/engine'
 import type { Host } from '@story-portal/shared/mcp'
 import { runtimeErrors } from '../errors.ts'
-import { askAgain } from './ask-again.ts'
 import { failedWith } from './outcome.ts'
 
 /** Longest a task may take that names no timeout_ms; the sandbox has its own, shorter limit. */
@@ -82,10 +81,7 @@ async function callServerTool(dispatch: Dispatch, server: string, tool: string):
     owner: leaseOwner(host.boot_id),
     lease_ms: host.config.engine.leaseMs,
     signal,
-    dispatch: async () => {
-      const send = () => call(dispatch, server, tool, args, task.step_key)
-      return { output: await askAgain(send, signal, dispatch.onSilence) }
-    },
+    dispatch: async () => ({ output: await call(dispatch, server, tool, args, task.step_key) }),
   })
   return outcomeOf(invocation)
 }

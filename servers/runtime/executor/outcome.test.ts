@@ -33,6 +33,10 @@ test('a call that runs on elsewhere is sent for again; one that timed out for go
   expect(leftOpen(callErrors.callTimedOut({ ms: 1 }))).toBe(false)
 })
 
+test('an error that an invocation has on record is an answer, whatever its code', () => {
+  expect(leftOpen(errors.unavailable({ what: 'x' }, { details: { invocation_id: 'inv_1' } }))).toBe(false)
+})
+
 test('a lost lease is told from other conflicts', () => {
   expect(isLeaseLost(planErrors.leaseLost({ task: 'a', status: 'ready' }))).toBe(true)
   expect(isLeaseLost(errors.conflict())).toBe(false)

@@ -1,5 +1,5 @@
-import { callErrors, planErrors, type TaskOutcome } from '@story-portal/shared/engine'
-import { isStoryPortalError, type StoryPortalError, toErrorBody } from '@story-portal/shared/errors'
+import { isSilence, planErrors, type TaskOutcome } from '@story-portal/shared/engine'
+import { isStoryPortalError, toErrorBody } from '@story-portal/shared/errors'
 
 /** Refusals that another try of the same task would only meet again; everything else the task's retry policy decides. */
 const FINAL_CODES = ['DENIED', 'UNAUTHENTICATED', 'NOT_FOUND']
@@ -19,18 +19,9 @@ export function failedWith(error: { code?: unknown; number?: unknown }): TaskOut
 
 /**
  * Whether a dispatch got no answer about the work itself: the database, the other process or the deadline came between. Then
- * the same key is sent again, because whatever happened is recorded under it. Answers of the layers above are about the work.
+ * the same key is sent again, because whatever happened is recorded under it. What an invocation has on record is an answer.
  */
-export function leftOpen(error: unknown): boolean {
-  return (
-    isStoryPortalError(error) && error.code === 'UNAVAILABLE' && (/^E0(?!5)/.test(error.number) || isOpenCall(error))
-  )
-}
-
-/** The call runs on under another worker, or was handed back by a process that stopped. */
-function isOpenCall({ number }: StoryPortalError): boolean {
-  return number === callErrors.stillRunning().number || number === callErrors.abandoned().number
-}
+export const leftOpen = isSilence
 
 const LEASE_LOST = planErrors.leaseLost().number
 

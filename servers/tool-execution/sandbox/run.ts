@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { callErrors } from '@story-portal/shared/engine'
 import { errors, type StoryPortalError } from '@story-portal/shared/errors'
 import { faults } from '../errors.ts'
 import type { Child, ChildExit } from './child.ts'
@@ -43,6 +44,7 @@ export type RunResult = { logs: LogLine[]; usage: Usage } & (
   | { ok: false; error: StoryPortalError }
 )
 
+const KILLED = faults.workerKilled().number
 const WATCH_MS = 25
 const PENDING_MS = 2_000
 
@@ -89,10 +91,16 @@ export class Run {
     clearInterval(watch)
     signal?.removeEventListener('abort', abort)
     // Calls still open must not act after the run has been reported; one that does not heed the signal is left behind.
-    this.#calls.abort()
+    this.#calls.abort(this.#whyCallsEnd(result))
     if (this.#pending.size > 0)
       await Promise.race([Promise.all(this.#pending), sleep(PENDING_MS, undefined, { ref: false })])
     return result
+  }
+
+  /** Calls of a run that somebody stopped or killed have no outcome yet; those of a run that ended are over. */
+  #whyCallsEnd(result: RunResult): unknown {
+    if (this.#job.signal?.aborted) return this.#job.signal.reason
+    return !result.ok && result.error.number === KILLED ? callErrors.abandoned() : errors.cancelled()
   }
 
   #receive(message: FromWorker, body: string): void {
