@@ -1,6 +1,6 @@
 import type { Caller } from '@story-portal/shared/auth'
 import type { TenantScope } from '@story-portal/shared/db'
-import { type CallSpec, type Dispatch, executeCall, leaseOwner } from '@story-portal/shared/engine'
+import { type CallSpec, calleeKey, type Dispatch, executeCall, leaseOwner } from '@story-portal/shared/engine'
 import { type ErrorBody, errors, fromErrorBody, isStoryPortalError } from '@story-portal/shared/errors'
 import type { Host } from '@story-portal/shared/mcp'
 import { faults } from './errors.ts'
@@ -76,14 +76,15 @@ async function journaled(run: CapabilityRun, caller: Caller, call: HostCall, ref
   }
 }
 
-/** Carries out a journaled call of one of our tools: under the same key as often as it takes. */
+/** Carries out a journaled call of one of our tools: under the same key as often as it takes, whoever does. */
 export function callServerTool(
   host: Host,
   scope: TenantScope,
   { name, args, caller }: { name: string; args: unknown; caller: Caller },
 ): CallSpec['dispatch'] {
   const { server, tool } = toolRef(name)
-  return async ({ key, signal }) => {
+  return async ({ invocation, signal }) => {
+    const key = calleeKey(invocation)
     const correlation = scope.correlation_id === undefined ? {} : { correlation_id: scope.correlation_id }
     return { output: await host.call(server, tool, args, { caller, idempotency_key: key, signal, ...correlation }) }
   }

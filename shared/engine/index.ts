@@ -26,6 +26,7 @@ export {
 export { callErrors, planErrors } from './errors.ts'
 export { finishTask } from './finish.ts'
 export { type IdempotentCall, withIdempotency } from './idempotency.ts'
+export { calleeKey, stepOf } from './keys.ts'
 export { type Leadership, leadership } from './leadership.ts'
 export { leaseOwner, processOwner } from './leases.ts'
 export { createPlan, type NewPlan } from './plan-create.ts'

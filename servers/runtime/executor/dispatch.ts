@@ -1,6 +1,6 @@
 import type { Caller } from '@story-portal/shared/auth'
 import type { TenantScope } from '@story-portal/shared/db'
-import { type ClaimedTask, executeCall, leaseOwner, type TaskOutcome } from '@story-portal/shared/engine'
+import { type ClaimedTask, calleeKey, executeCall, leaseOwner, type TaskOutcome } from '@story-portal/shared/engine'
 import type { Host } from '@story-portal/shared/mcp'
 import { runtimeErrors } from '../errors.ts'
 import { failedWith } from './outcome.ts'
@@ -81,7 +81,7 @@ async function callServerTool(dispatch: Dispatch, server: string, tool: string):
     owner: leaseOwner(host.boot_id),
     lease_ms: host.config.engine.leaseMs,
     signal,
-    dispatch: async () => ({ output: await call(dispatch, server, tool, args, task.step_key) }),
+    dispatch: async (sent) => ({ output: await call(dispatch, server, tool, args, calleeKey(sent.invocation)) }),
   })
   return outcomeOf(invocation)
 }

@@ -1,0 +1,22 @@
+import type { InvocationRecord } from './types.ts'
+
+/** The last part of the key of one attempt at a step of a task: `task/<id>`, then `/calls/<index>` per nesting of code. */
+const ATTEMPT = /(?:^|\/)(task\/[A-Za-z0-9_-]+(?:\/calls\/\d+)*)\/(\d+)$/
+
+/** Tools that keep their own journal by attempt: a failed attempt is on record under its key, so the next needs one of its own. */
+const RUN_CODE = ['tool-execution.run_code', 'tool-execution.invoke_tool']
+
+/** The step that an invocation is one attempt at; undefined for calls that no task made. */
+export function stepOf({ call_key }: Pick<InvocationRecord, 'call_key'>): { key: string; attempt: number } | undefined {
+  const [, key, attempt] = ATTEMPT.exec(call_key) ?? []
+  return key === undefined ? undefined : { key, attempt: Number(attempt) }
+}
+
+/**
+ * The idempotency key that a call of one of our tools is sent under, the same whoever dispatches it: the step's over all attempts,
+ * because the tool keeps it together with its effect, or the attempt's for code, whose own calls go by the step again.
+ */
+export function calleeKey(invocation: Pick<InvocationRecord, 'call_key' | 'tool'>): string {
+  const step = stepOf(invocation)
+  return step === undefined || RUN_CODE.includes(invocation.tool ?? '') ? invocation.call_key : step.key
+}
