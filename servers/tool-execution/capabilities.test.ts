@@ -100,6 +100,29 @@ test.each([
   expect(calls).toHaveLength(rung)
 })
 
+test('the next attempt at a task gets what succeeded, tries again what failed, and may not call something else', async () => {
+  const { host, caller, tenant } = tools
+  const scope = { kind: 'tenant', tenant_id: tenant, subject: caller.subject } as const
+  const { invocation_id } = await tools.call('run_code', { code: 'return 1' })
+  const recorded = await host.db.tx(scope, (tx) => getRecord(tx, 'invocation', invocation_id))
+  const { signal } = new AbortController()
+  const attempt = (n: number) => {
+    const invocation = { ...recorded, call_key: `${caller.subject}/run_code/task/tsk_steps/${n}` }
+    const call: Dispatch = { key: invocation.call_key, fence: 1, deadline: undefined, signal, invocation }
+    const answer = capabilities({ host, scope, call, caller, grants: ['test-bell.*'] })
+    return (index: number, times: number) => answer({ index, name: 'test_bell.ring_bell', args: { times }, signal })
+  }
+  const first = await attempt(1)(0, 1)
+  await expect(attempt(1)(1, 10)).rejects.toMatchObject({ number: 'E0001' })
+  const rung = calls.length
+  expect(await attempt(2)(0, 1)).toEqual(first)
+  expect(await attempt(2)(1, 9)).toEqual({ rings: rung + 1 })
+  expect(await attempt(3)(1, 9)).toEqual({ rings: rung + 1 })
+  await expect(attempt(3)(0, 2)).rejects.toMatchObject({ number: 'E3031' })
+  expect(calls).toHaveLength(rung + 1)
+  expect(keys.slice(-1)).toEqual(['task/tsk_steps/calls/1'])
+})
+
 test('a call that was open when its sandbox was killed has no outcome, and the next worker gets it', async () => {
   const { host, caller, tenant, db } = tools
   const reached = Promise.withResolvers<void>()

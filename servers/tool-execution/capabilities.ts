@@ -1,6 +1,6 @@
 import type { Caller } from '@story-portal/shared/auth'
 import type { TenantScope } from '@story-portal/shared/db'
-import { type CallSpec, calleeKey, type Dispatch, executeCall, leaseOwner } from '@story-portal/shared/engine'
+import { type CallSpec, calleeKey, type Dispatch, executeCall, leaseOwner, stepOf } from '@story-portal/shared/engine'
 import { type ErrorBody, errors, fromErrorBody, isStoryPortalError } from '@story-portal/shared/errors'
 import type { Host } from '@story-portal/shared/mcp'
 import { faults } from './errors.ts'
@@ -18,8 +18,8 @@ export interface CapabilityRun {
 
 /**
  * Answers `tools.<server>.<tool>(args)` of running code: granted or denied, then called as the run's caller cut to the grant,
- * journaled under the run's invocation and the index of the call. A repeated run gets the recorded answers, and E3031 when it
- * calls something else than what is recorded at that index.
+ * journaled under the run's step and the index of the call. A repeated run, and the next attempt at a task, gets what succeeded
+ * before, and E3031 when it calls something else than what succeeded at that index; what failed before is tried again.
  */
 export function capabilities(run: CapabilityRun): (call: HostCall) => Promise<unknown> {
   const caller = narrowed(run)
@@ -58,13 +58,14 @@ async function journaled(run: CapabilityRun, caller: Caller, call: HostCall, ref
     return await executeCall(host.db, {
       scope,
       caller,
-      key: `${invocation.id}/${call.index}`,
+      key: await journalKey(run, call),
       kind: 'server_tool',
       tool: nameOf(ref),
       arguments: call.args,
       // Every tool of ours commits its effect together with the key it is given.
       effect: 'journaled',
       parent_invocation_id: invocation.id,
+      attempt: stepOf(invocation)?.attempt ?? 1,
       ...(invocation.run_id === null ? {} : { run_id: invocation.run_id }),
       lease_ms: host.config.engine.leaseMs,
       owner: leaseOwner(host.boot_id),
@@ -74,6 +75,30 @@ async function journaled(run: CapabilityRun, caller: Caller, call: HostCall, ref
   } catch (error) {
     throw isStoryPortalError(error) && error.number === 'E0015' ? diverged(call) : error
   }
+}
+
+/**
+ * The key that a call is journaled under: of the step and the index, then the attempt. An earlier attempt's call at this index
+ * that succeeded, or whose outcome nobody knows yet, is this call too; only one that failed is made anew.
+ */
+async function journalKey({ host, scope, call: { invocation } }: CapabilityRun, { index }: HostCall): Promise<string> {
+  const step = stepOf(invocation)
+  if (step === undefined) return `${invocation.id}/${index}`
+  const keyOf = (attempt: number) => `${step.key}/calls/${index}/${attempt}`
+  if (step.attempt === 1) return keyOf(1)
+  const earlier = Array.from({ length: step.attempt - 1 }, (_, i) => keyOf(i + 1))
+  const found = await host.db.tx(
+    scope,
+    (tx) =>
+      tx
+        .selectFrom('core.invocations')
+        .select('call_key')
+        .where('call_key', 'in', earlier)
+        .where('status', 'not in', ['failed', 'timed_out', 'cancelled', 'denied'])
+        .executeTakeFirst(),
+    { readOnly: true },
+  )
+  return found?.call_key ?? keyOf(step.attempt)
 }
 
 /** Carries out a journaled call of one of our tools: under the same key as often as it takes, whoever does. */

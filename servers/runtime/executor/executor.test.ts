@@ -30,6 +30,8 @@ const EFFECT = {
   code: 'await tools.data.append_event({ stream: "effects", type: "test.done", data: {} }); return 1',
 }
 
+const RETRIES = { max_attempts: 3, backoff_ms: 10 }
+
 test('an answer that is lost on its way is asked for again under the same key, and nothing happens twice', async () => {
   const { call, callOn, host, plan_id } = await planned([
     { key: 'a', ...EFFECT },
@@ -84,5 +86,17 @@ test('a task whose lease went to another is dropped, and the other records it', 
   const ended = await call('get_plan', { plan_id, mode: 'wait' })
   await Promise.all([first.stop(), second.stop()])
   expect(ended).toMatchObject({ plan: { status: 'completed' }, tasks: [{ attempts: 1, output: 1 }] })
+  expect((await callOn('data', 'list_events', { stream: 'effects' })).items).toHaveLength(1)
+})
+
+test('code that fails after an effect repeats the code and not the effect', async () => {
+  const { call, callOn, host, plan_id } = await planned([
+    { key: 'a', ...EFFECT, code: `${EFFECT.code.replace('return 1', 'throw new Error("late")')}`, retry: RETRIES },
+  ])
+  const executor = new Executor(host)
+  await executor.start()
+  const ended = await call('get_plan', { plan_id, mode: 'wait' })
+  await executor.stop()
+  expect(ended).toMatchObject({ plan: { status: 'failed' }, tasks: [{ attempts: 3, error: { number: 'E3001' } }] })
   expect((await callOn('data', 'list_events', { stream: 'effects' })).items).toHaveLength(1)
 })
