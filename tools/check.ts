@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import path from 'node:path'
 import { performance } from 'node:perf_hooks'
+import { checkCompatibility } from './checks/compatibility.ts'
 import { checkContents } from './checks/contents.ts'
 import { checkImports } from './checks/imports.ts'
 import { checkLicences } from './checks/licences.ts'
@@ -20,6 +21,7 @@ const checks: Record<string, Check> = {
   'lockfile is complete and exact': checkLockfile,
   'licences are allowed': checkLicences,
   'nothing private or machine-bound in files': checkContents,
+  'versions say how tools changed since the last release': checkCompatibility,
   'generated files are current': () =>
     existsSync(path.join(root, 'tools/gen.ts')) ? node('tools/gen.ts', '--check') : [],
   'formatted and lint-free (Biome)': () => program(bin('biome'), ['ci', '--colors=off', '--max-diagnostics=50', '.']),

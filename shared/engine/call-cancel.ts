@@ -18,25 +18,39 @@ export async function cancelCall(db: Db, scope: TenantScope, invocationId: strin
   return record
 }
 
-/** Cancels the calls that cancelled tasks were dispatching, in the transaction that cancelled the tasks. */
-export async function cancelInvocationsOf(
-  tx: Tx,
-  tenantId: string,
-  tasks: readonly { id: string; status: string }[],
-): Promise<void> {
-  const running = tasks.filter(({ status }) => status === 'running').map(({ id }) => id)
-  if (running.length === 0) return
+/**
+ * Cancels what is open of the calls that tasks made, and of the calls of their code, in the transaction that ends the tasks or
+ * their attempt: a call that somebody else holds, or that was handed back, must have no effect after it (I4).
+ */
+export async function cancelInvocationsOf(tx: Tx, tenantId: string, taskIds: readonly string[]): Promise<void> {
+  if (taskIds.length === 0) return
+  // Through calls that have ended too: code that was killed leaves its own calls open.
+  const ids = sql<{ id: string }>`
+    with recursive made as (
+      select id, status from core.invocations where task_id = any(${[...taskIds]}::text[])
+      union
+      select i.id, i.status from core.invocations i join made on i.parent_invocation_id = made.id
+    )
+    select id from made where status in ('pending', 'running', 'pending_approval')`
+  const { rows } = await ids.execute(tx)
+  if (rows.length > 0)
+    await cancelCalls(
+      tx,
+      tenantId,
+      rows.map(({ id }) => id),
+      'its task has ended',
+    )
+}
+
+/** Cancels those of the given calls that are still open, and tells whoever dispatches them. */
+export async function cancelCalls(tx: Tx, tenantId: string, ids: readonly string[], reason: string): Promise<void> {
   const { rows } = await sql<InvocationRecord>`
     select * from core.invocations
-    where task_id = any(${running}::text[]) and status in ('pending', 'running', 'pending_approval')
+    where id = any(${[...ids]}::text[]) and status in ('pending', 'running', 'pending_approval')
     order by id for no key update`.execute(tx)
   const ours = rows.filter((row) => row.effect !== 'outside' || row.status !== 'running')
-  await updateRecords(
-    tx,
-    'invocation',
-    ours.map((row) => ({ id: row.id, changes: cancelled(row) })),
-    { reason: 'its task was cancelled' },
-  )
+  const changes = ours.map((row) => ({ id: row.id, changes: cancelled(row) }))
+  if (changes.length > 0) await updateRecords(tx, 'invocation', changes, { reason })
   if (rows.length > 0)
     await wake(tx, { what: 'cancel', tenant_id: tenantId, ids: rows.map(({ id }) => id).slice(0, 100) })
 }

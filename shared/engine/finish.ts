@@ -1,6 +1,7 @@
 import { inMs } from '../data/index.ts'
 import type { Tx } from '../db/index.ts'
 import { storableJson } from '../events/index.ts'
+import { cancelInvocationsOf } from './call-cancel.ts'
 import { assertSize } from './decide.ts'
 import { RetryPolicy } from './definition.ts'
 import { planErrors } from './errors.ts'
@@ -30,6 +31,7 @@ export async function finishTask(
 /** Ends the attempt that runs now, under the gate and the lock of the task: the reconciler ends those that nobody holds. */
 export async function endAttempt(tx: Tx, gate: Gate, task: TaskRow, outcome: TaskOutcome): Promise<TaskRow> {
   if (outcome.status === 'completed') assertSize(outcome.output, task.key)
+  await cancelInvocationsOf(tx, gate.tenant_id, [task.id])
   const attempts = task.attempts + (outcome.status === 'cancelled' ? 0 : 1)
   const open = outcome.status === 'failed' && outcome.retryable && attempts < task.max_attempts && mayRetry(gate)
   if (open) return await retryLater(tx, gate, task, attempts, outcome.error)

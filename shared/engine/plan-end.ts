@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import { findRecord, inMs, updateRecord } from '../data/index.ts'
 import type { Tx } from '../db/index.ts'
+import { cancelInvocationsOf } from './call-cancel.ts'
 import { startCompensation } from './compensation.ts'
 import { MAX_VALUE_BYTES } from './decide.ts'
 import { counterColumns, type Gate, progressOf, saveGate } from './plan-gate.ts'
@@ -21,7 +22,7 @@ export async function closeIfDone(tx: Tx, gate: Gate): Promise<void> {
   await saveGate(tx, gate)
 }
 
-/** Cancels the plan's tasks in the given states; a running one loses its lease with the fence. */
+/** Cancels the plan's tasks in the given states, and their calls; a running one loses its lease with the fence. */
 export async function cancelTasks(tx: Tx, gate: Gate, states: readonly string[], reason: string): Promise<TaskRow[]> {
   const { rows } = await sql<TaskRow>`
     select * from core.tasks where plan_id = ${gate.plan_id} and status = any(${[...states]}::text[])
@@ -33,7 +34,10 @@ export async function cancelTasks(tx: Tx, gate: Gate, states: readonly string[],
     changes: ending('cancelled', task.status === 'running' ? { fence: task.fence + 1 } : {}),
   }))
   await moveTasks(tx, moves, reason)
-  await sql`delete from core.task_waits where task_id = any(${rows.map(({ id }) => id)}::text[])`.execute(tx)
+  const ids = rows.map(({ id }) => id)
+  // Whatever the task's state: one that was handed back is ready, and its calls may run on elsewhere.
+  await cancelInvocationsOf(tx, gate.tenant_id, ids)
+  await sql`delete from core.task_waits where task_id = any(${ids}::text[])`.execute(tx)
   gate.cancelled += rows.length
   return rows
 }

@@ -1,8 +1,9 @@
 import { sql } from 'kysely'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Caller } from '../auth/index.ts'
-import { createRecord, getRecord, rebuildRecord } from '../data/index.ts'
+import { createRecord, getRecord, inMs, rebuildRecord, updateRecord } from '../data/index.ts'
 import type { TenantScope, Tx } from '../db/index.ts'
+import type { Jobs } from '../jobs/index.ts'
 import { type TestDatabase, testDatabase, testTenant } from '../testing/index.ts'
 import { tenantsQuery } from './claims.ts'
 import {
@@ -18,6 +19,7 @@ import {
   type PlanDefinitionInput,
   pausePlan,
   registeredTools,
+  releaseTask,
   resumePlan,
   revisePlan,
   runPlan,
@@ -597,4 +599,53 @@ test('a task that ends writes no event of its plan: the work is that of its depe
   const before = await count()
   await bench.end('root')
   expect((await count()) - before).toBe(2)
+})
+
+/** Calls of a held task that nobody dispatches any more: its own, and one that its killed code made. */
+async function openCalls(bench: Bench, key: string): Promise<() => Promise<string[]>> {
+  const task_id = bench.held.get(key)?.id ?? ''
+  const row = { kind: 'code', arguments_hash: 'x', effect: 'journaled', lease_expires_at: inMs(-60_000) } as const
+  const ids = await bench.tx(async (tx) => {
+    const create = (more: { call_key: string; task_id?: string; parent_invocation_id?: string }) =>
+      createRecord(tx, 'invocation', { ...row, ...more, status: 'running' })
+    const own = await create({ call_key: `${key}/1`, task_id })
+    const killed = await create({ call_key: `${key}/2`, task_id })
+    await updateRecord(tx, 'invocation', killed.id, { status: 'failed' })
+    const child = await create({ call_key: `${key}/3`, parent_invocation_id: killed.id })
+    return [own.id, child.id]
+  })
+  return () =>
+    bench.tx(async (tx) => {
+      const rows = []
+      for (const id of ids) rows.push(await getRecord(tx, 'invocation', id))
+      return rows.map(({ status }) => status)
+    })
+}
+
+test('the end of a task cancels its open calls, also while it was handed back', async () => {
+  const bench = await Bench.of([code('ready'), code('failed'), code('other')])
+  await bench.claim()
+  const calls = await Promise.all(['ready', 'failed', 'other'].map((key) => openCalls(bench, key)))
+  const lease = (key: string) => ({ task_id: bench.held.get(key)?.id ?? '', fence: bench.held.get(key)?.fence ?? 0 })
+  await bench.tx((tx) => releaseTask(tx, lease('ready')))
+  const statuses = () => Promise.all(calls.map((of) => of()))
+  expect(await statuses()).toEqual(new Array(3).fill(['running', 'running']))
+  // Ends the plan too, and with it the task that nobody holds.
+  await bench.tx((tx) => finishTask(tx, { ...lease('failed'), outcome: fail() }))
+  expect(await statuses()).toEqual([...new Array(2).fill(['cancelled', 'cancelled']), ['running', 'running']])
+  await bench.tx((tx) => cancelPlan(tx, bench.planId))
+  expect(await statuses()).toEqual(new Array(3).fill(['cancelled', 'cancelled']))
+})
+
+test('the reconciler cancels calls of ended tasks and does not run them', async () => {
+  const bench = await Bench.of([code('a')])
+  await bench.claim()
+  const { task_id, fence } = { task_id: bench.held.get('a')?.id ?? '', fence: bench.held.get('a')?.fence ?? 0 }
+  await bench.tx((tx) => finishTask(tx, { task_id, fence, outcome: ok() }))
+  const statuses = await openCalls(bench, 'a')
+  const enqueued: unknown[] = []
+  const jobs = { enqueue: async (...job: unknown[]) => enqueued.push(job) } as unknown as Jobs
+  await reconcile(db, { jobs })
+  expect(await statuses()).toEqual(['cancelled', 'cancelled'])
+  expect(enqueued).toEqual([])
 })

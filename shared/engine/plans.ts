@@ -1,7 +1,6 @@
 import { sql } from 'kysely'
 import { getRecord, inMs, updateRecord } from '../data/index.ts'
 import type { Tx } from '../db/index.ts'
-import { cancelInvocationsOf } from './call-cancel.ts'
 import { startCompensation } from './compensation.ts'
 import { planErrors } from './errors.ts'
 import { cancelTasks, closeIfDone, endPlan } from './plan-end.ts'
@@ -65,9 +64,8 @@ export async function cancelPlan(tx: Tx, planId: string, options: { reason?: str
 /** Cancels what is open in a plan and the calls it is dispatching; compensations under way go on elsewhere. */
 export async function stopTasks(tx: Tx, gate: Gate, reason: string): Promise<void> {
   const open = ['pending', 'ready', 'blocked', 'waiting', 'running']
-  const cancelled = await cancelTasks(tx, gate, open, reason)
+  await cancelTasks(tx, gate, open, reason)
   gate.has_deferred = false
-  await cancelInvocationsOf(tx, gate.tenant_id, cancelled)
 }
 
 /** Decides tasks that became free and were left for later; ends the plan when nothing is left. The reconciler calls it. */

@@ -4,13 +4,14 @@ import type { Db, SystemScope, TenantScope, Tx } from '../db/index.ts'
 import { toErrorBody } from '../errors/index.ts'
 import type { Jobs } from '../jobs/index.ts'
 import { CALLS_QUEUE } from './background-calls.ts'
+import { cancelCalls } from './call-cancel.ts'
 import { planErrors } from './errors.ts'
 import { endAttempt } from './finish.ts'
 import { BOOT_PREFIX } from './leases.ts'
 import { each, type Found, type Log, perTenant, told } from './per-row.ts'
 import { lockPlanOfTask } from './plan-gate.ts'
 import { advancePlan } from './plans.ts'
-import { lockTask, moveTasks, NO_LEASE, type TaskRow } from './task-rows.ts'
+import { lockTask, moveTasks, NO_LEASE, type TaskRow, TERMINAL } from './task-rows.ts'
 import { wake } from './wake.ts'
 
 const SYSTEM: SystemScope = { kind: 'system', name: 'engine.reconciler' }
@@ -38,7 +39,7 @@ export async function reconcile(db: Db, { jobs, log }: ReconcileOptions): Promis
     plans: () => advanceStuck(db, log),
     wake: () => wakeForDue(db),
     keys: () => forgetOldKeys(db),
-    calls: async () => (jobs ? await resubmitCalls(db, jobs) : 0),
+    calls: async () => (jobs ? await resubmitCalls(db, jobs, log) : 0),
   }
   let done = 0
   for (const [step, run] of Object.entries(steps)) {
@@ -185,24 +186,51 @@ async function expireCalls(db: Db, condition: Condition, log?: Log): Promise<num
   })
 }
 
+/** The task that made a call, itself or by its code, is in one of the states. */
+function itsTaskIs(...states: string[]): Condition {
+  return sql`(
+    exists (select from core.tasks t where t.tenant_id = i.tenant_id and t.id = i.task_id
+      and t.status = any(${states}::text[]))
+    or exists (select from core.invocations p join core.tasks t on t.tenant_id = p.tenant_id and t.id = p.task_id
+      where p.tenant_id = i.tenant_id and p.id = i.parent_invocation_id and t.status = any(${states}::text[])))`
+}
+
 /** Calls that somebody else takes up again under the same key: the worker of their open task, or the call they are part of. */
 const COMES_BACK = sql`(
-  exists (select from core.tasks t where t.tenant_id = i.tenant_id and t.id = i.task_id and t.status in ('ready', 'running'))
+  ${itsTaskIs('ready', 'running')}
   or exists (select from core.invocations p where p.tenant_id = i.tenant_id and p.id = i.parent_invocation_id
     and p.status in ('pending', 'running')))`
 
+/** Nobody may take these up any more: their effect would come after the end of their task. */
+const TASK_ENDED = itsTaskIs(...TERMINAL)
+
 /** A committed intent is never forgotten (I6): calls that nobody came back to, and submitted ones whose job got lost. */
-async function resubmitCalls(db: Db, jobs: Jobs): Promise<number> {
+async function resubmitCalls(db: Db, jobs: Jobs, log?: Log): Promise<number> {
   const grace = sql`core.now() - make_interval(secs => ${CALL_GRACE_MS / 1_000}::float8)`
-  const lost = sql`core.invocations i where status = 'running' and lease_expires_at <= ${grace} and not ${COMES_BACK}`
-  const waiting = sql`core.invocations where status = 'pending' and created_at <= ${grace} order by created_at`
-  const found = [...(await select(db, lost)), ...(await select(db, waiting))]
-  if (found.length === 0) return 0
+  const lost = sql`core.invocations i where status = 'running' and lease_expires_at <= ${grace}`
+  const waiting = sql`core.invocations i where status = 'pending' and created_at <= ${grace}`
+  const cancelled = await cancelLate(db, [sql`${lost} and ${TASK_ENDED}`, sql`${waiting} and ${TASK_ENDED}`], log)
+  const found = [
+    ...(await select(db, sql`${lost} and not ${COMES_BACK} and not ${TASK_ENDED}`)),
+    ...(await select(db, sql`${waiting} and not ${TASK_ENDED} order by created_at`)),
+  ]
+  if (found.length === 0) return cancelled
   const lostJobs = found.map(({ tenant_id, id }) => ({ tenant_id, invocation_id: id }))
   await db.tx(SYSTEM, (tx) =>
     jobs.enqueueMany(tx, CALLS_QUEUE, lostJobs, { singleton_key: (job) => job.invocation_id }),
   )
-  return found.length
+  return cancelled + found.length
+}
+
+async function cancelLate(db: Db, conditions: readonly Condition[], log?: Log): Promise<number> {
+  let done = 0
+  for (const condition of conditions) {
+    done += await perTenant(await select(db, condition), log, async (scope, ids) => {
+      await db.tx(scope, (tx) => cancelCalls(tx, scope.tenant_id, ids, 'its task has ended'))
+      return ids.length
+    })
+  }
+  return done
 }
 
 async function select(db: Db, from: Condition, id: Condition = sql`id`): Promise<Found[]> {
