@@ -3,6 +3,7 @@ import { createRecord, inMs, updateRecord } from '../data/index.ts'
 import type { Db, Tx } from '../db/index.ts'
 import { errors, isStoryPortalError } from '../errors/index.ts'
 import { DEFAULT_LEASE_MS, newLeaseToken, processOwner } from './leases.ts'
+import { assertTaskLease } from './task-lease.ts'
 import type { CallIntent, CallSpec, InvocationRecord } from './types.ts'
 
 /** What the intent transaction found or did. `taken` says that an earlier holder may have dispatched already. */
@@ -12,10 +13,12 @@ export type Intent =
 
 /**
  * Transaction 1 of an exactly-once call: commits the intent under its key and takes the lease, or takes over a lease that has
- * ended by the database's clock (fence + 1), or reports what is there. Throws keyReused for other arguments under the key (I5).
+ * ended by the database's clock (fence + 1), or reports what is there. Throws keyReused for other arguments under the key (I5),
+ * and leaseLost for a call on behalf of a task that the caller does not hold any more (I4).
  */
 export async function openIntent(db: Db, spec: CallSpec, hash: string): Promise<Intent> {
   return await db.tx(spec.scope, async (tx) => {
+    await assertTaskLease(tx, spec.caller)
     const created = await create(tx, spec, hash)
     if (created) return { state: 'held', invocation: created, taken: false }
     const found = await findInvocation(tx, spec.key)
@@ -87,6 +90,8 @@ async function hold(tx: Tx, spec: CallSpec, found: Found, taken: boolean): Promi
     status: 'running',
     fence: found.fence + 1,
     ...leaseColumns(spec),
+    // With the fence of the task's present worker, which the calls of running code have to prove.
+    caller: { ...spec.caller },
     started_at: found.started_at ?? inMs(0),
   })
   return { state: 'held', invocation, taken }

@@ -49,6 +49,7 @@ export {
 } from './run-steps.ts'
 export { compareVersions, isVersion, newestMatching, versionRange } from './semver.ts'
 export { isSilence, leavesOpen } from './silence.ts'
+export { assertTaskLease } from './task-lease.ts'
 export type { TaskSpec } from './task-spec.ts'
 export { registeredTools } from './tool-lookup.ts'
 export type * from './types.ts'

@@ -13,6 +13,7 @@ import {
   claimAcrossTenants,
   claimTasks,
   createPlan,
+  executeCall,
   extendLease,
   finishTask,
   loadPlan,
@@ -648,4 +649,25 @@ test('the reconciler cancels calls of ended tasks and does not run them', async 
   await reconcile(db, { jobs })
   expect(await statuses()).toEqual(['cancelled', 'cancelled'])
   expect(enqueued).toEqual([])
+})
+
+test('a worker that stalled past its lease starts no call any more, and the next worker does', async () => {
+  const bench = await Bench.of([code('a')])
+  await bench.claim()
+  const held = bench.held.get('a')
+  const task_id = held?.id ?? ''
+  const sent: number[] = []
+  const call = (fence: number) =>
+    executeCall(db, {
+      scope: bench.scope,
+      caller: { ...bench.caller, task_id, fence },
+      ...{ key: `task/${task_id}/1`, kind: 'code', arguments: 1, effect: 'pure', task_id },
+      dispatch: async () => ({ output: sent.push(fence) }),
+    })
+  await bench.tx((tx) => releaseTask(tx, { task_id, fence: 1 }))
+  await expect(call(1)).rejects.toMatchObject({ code: 'CONFLICT', number: 'E0601' })
+  await bench.claim()
+  await expect(call(1)).rejects.toMatchObject({ number: 'E0601' })
+  expect(await call(2)).toMatchObject({ status: 'succeeded', caller: { fence: 2 } })
+  expect(sent).toEqual([2])
 })

@@ -1,6 +1,6 @@
 import type { ScopedDb, TenantScope, Tx } from '../db/index.ts'
 import { assertOutsideTransaction } from '../db/index.ts'
-import { argumentsHash, withIdempotency } from '../engine/index.ts'
+import { argumentsHash, assertTaskLease, withIdempotency } from '../engine/index.ts'
 import { errors, isStoryPortalError, type StoryPortalError } from '../errors/index.ts'
 import type { Logger } from '../telemetry/index.ts'
 import { authorise } from './authorise.ts'
@@ -101,6 +101,7 @@ function runInTransaction(call: Call): Promise<Result> {
     return result
   }
   const body = async (tx: Tx): Promise<Result> => {
+    if (tool.effect !== 'read') await assertTaskLease(tx, call.options.caller)
     if (call.key === undefined) return once(tx)
     const identity = {
       tool: tool.name,
