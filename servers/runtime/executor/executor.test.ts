@@ -100,3 +100,12 @@ test('code that fails after an effect repeats the code and not the effect', asyn
   expect(ended).toMatchObject({ plan: { status: 'failed' }, tasks: [{ attempts: 3, error: { number: 'E3001' } }] })
   expect((await callOn('data', 'list_events', { stream: 'effects' })).items).toHaveLength(1)
 })
+
+test('a tool refuses the write of a worker that does not hold its task', async () => {
+  const { call, callOn, caller, host, plan_id } = await planned([{ key: 'a', ...EFFECT }])
+  const [task] = (await call('get_plan', { plan_id })).tasks
+  const args = { stream: 'effects', type: 'test.done', data: {} }
+  const stale = host.call('data', 'append_event', args, { caller: { ...caller, task_id: task.id, fence: 1 } })
+  await expect(stale).rejects.toMatchObject({ code: 'CONFLICT', number: 'E0601' })
+  expect((await callOn('data', 'list_events', { stream: 'effects' })).items).toHaveLength(0)
+})
