@@ -79,13 +79,16 @@ async function journaled(run: CapabilityRun, caller: Caller, call: HostCall, ref
 
 /**
  * The key that a call is journaled under: of the step and the index, then the attempt. An earlier attempt's call at this index
- * that succeeded, or whose outcome nobody knows yet, is this call too; only one that failed is made anew.
+ * that succeeded, or whose outcome nobody knows yet, is this call too; only one that failed is made anew,
+ * and one that only reads: the next attempt is to see how things are now.
  */
-async function journalKey({ host, scope, call: { invocation } }: CapabilityRun, { index }: HostCall): Promise<string> {
+async function journalKey({ host, scope, call: { invocation } }: CapabilityRun, { index, name }: HostCall) {
   const step = stepOf(invocation)
   if (step === undefined) return `${invocation.id}/${index}`
   const keyOf = (attempt: number) => `${step.key}/calls/${index}/${attempt}`
-  if (step.attempt === 1) return keyOf(1)
+  const { server, tool } = toolRef(name)
+  const reads = host.servers.get(server)?.tool(tool)?.effect === 'read'
+  if (step.attempt === 1 || reads) return keyOf(step.attempt)
   const earlier = Array.from({ length: step.attempt - 1 }, (_, i) => keyOf(i + 1))
   const found = await host.db.tx(
     scope,
