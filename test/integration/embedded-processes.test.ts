@@ -151,7 +151,7 @@ test('a directory of a newer version, or of another PostgreSQL, is refused and l
   writeFileSync(version, '19\n')
   await expect(openHome()).rejects.toMatchObject({
     number: 'E0116',
-    hint: expect.stringContaining('story-portal upgrade'),
+    hint: expect.stringContaining('release that made it'),
   })
   writeFileSync(version, '18\n')
   expect((await stored()).total).toBe(0)

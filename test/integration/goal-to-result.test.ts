@@ -19,7 +19,8 @@ const TOOL = {
 const UNSTEADY = `
   const { items } = await tools.data.list_events({ stream: 'tries' })
   if (items.length < 2) {
-    await tools.data.append_event({ stream: 'tries', type: 'try.made', data: {} })
+    // What an earlier attempt did at the same place is not done again, so each goes one step further.
+    for (let i = 0; i <= items.length; i++) await tools.data.append_event({ stream: 'tries', type: 'try.made', data: { i } })
     throw new Error('the source does not answer yet')
   }
   return { texts: input.texts, tries: items.length + 1 }`
