@@ -67,6 +67,7 @@ export {
   deleteRecord,
   restoreRecord,
   type UpdateOptions,
+  updateKnown,
   updateRecord,
   updateRecords,
   type WriteOptions,

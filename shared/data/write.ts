@@ -1,12 +1,13 @@
-import { sql } from 'kysely'
+import { CompiledQuery } from 'kysely'
 import type { Tx } from '../db/index.ts'
 import { recordEvent, storableJson, tenantOf } from '../events/index.ts'
 import type { ChangesOf, InsertOf, Kind, KindName, RecordOf } from './define-kind.ts'
 import { changesBetween } from './diff.ts'
 import { recordErrors } from './errors.ts'
 import { deleted, planned, restored, type Update } from './plan-update.ts'
-import { columnsOf, kindOf, statusOf, streamOf } from './registry.ts'
-import { columnList, columnValue, type Row, recordset } from './row-sql.ts'
+import { kindOf, statusOf, streamOf } from './registry.ts'
+import type { Row } from './row-sql.ts'
+import { insertText, lockText, updateText } from './write-sql.ts'
 
 export interface WriteOptions {
   /** Why; kept in the event and shown by get_record_history. */
@@ -60,6 +61,31 @@ export async function createRecords<K extends KindName>(
     announce(tx, kind, 'created', undefined, row, options.reason)
     return row as RecordOf<K>
   })
+}
+
+/**
+ * Changes a record as the caller has read it, without reading it again. At another version by now: E0012, or E0004 when it is
+ * gone.
+ */
+export async function updateKnown<K extends KindName>(
+  tx: Tx,
+  kindName: K,
+  before: RecordOf<K>,
+  changes: ChangesOf<K>,
+  options: WriteOptions = {},
+): Promise<RecordOf<K>> {
+  const kind = kindOf(kindName)
+  const { tenant_id, id, version } = before
+  const target = planned(kind, before as Row, { id, changes })
+  const text = updateText(kind, new Set(Object.keys(target)), 'known')
+  const [row] = await send(tx, text, [storableJson(target, ''), tenant_id, id, version])
+  if (row) {
+    announce(tx, kind, 'updated', before as Row, row, options.reason)
+    return row as RecordOf<K>
+  }
+  const found = await lockRows(tx, kind, tenant_id, [id])
+  planned(kind, found.get(id), { id, changes, expected_version: version })
+  throw new Error(`${kind.name} ${id} was not written`)
 }
 
 /** Changes one record; its version rises by one with every call. Unknown or deleted: E0004. */
@@ -142,12 +168,10 @@ async function change(
   })
 }
 
-/** NO KEY UPDATE: writers of one record wait for each other, but rows that only refer to it can be inserted meanwhile. */
 async function lockRows(tx: Tx, kind: Kind, tenant_id: string, ids: readonly string[]): Promise<Map<string, Row>> {
   if (new Set(ids).size < ids.length) throw new Error('a record appears twice in one batch of updates')
-  const { rows } = await sql<Row>`
-    select ${columnList(kind)} from ${sql.table(kind.table)}
-    where tenant_id = ${tenant_id} and id = any(${ids}::text[]) order by id for no key update`.execute(tx)
+  const many = ids.length > 1
+  const rows = await send(tx, lockText(kind, many), [tenant_id, many ? ids : ids[0]])
   return new Map(rows.map((row) => [row.id, row]))
 }
 
@@ -160,31 +184,26 @@ async function updateRows(
 ): Promise<Map<string, Row>> {
   const names = new Set(targets.flatMap((target) => Object.keys(target)))
   names.delete('id')
-  const columns = [...columnsOf(kind)].filter(([name]) => names.has(name))
+  const [first, ...others] = targets
+  const many = others.length > 0
   // Rows that keep a column which another row of the batch changes carry their present value.
-  const full = targets.map((target) => ({ ...pick(before.get(target.id), names), ...target }))
-  const assignments = columns.map(([name, type]) => sql`${sql.ref(name)} = ${columnValue(name, type)}`)
-  const { rows } = await sql<Row>`
-    update ${sql.table(kind.table)} t set ${sql.join([
-      sql`version = t.version + 1`,
-      sql`updated_at = greatest(core.now(), t.updated_at)`,
-      ...assignments,
-    ])}
-    from json_to_recordset(${storableJson(full, '')}::json) as ${recordset([['id', 'text'], ...columns])}
-    where t.tenant_id = ${tenant_id} and t.id = v.id
-    returning ${sql.join([...columnsOf(kind).keys()].map((name) => sql.ref(`t.${name}`)))}`.execute(tx)
+  const full = many ? targets.map((target) => ({ ...pick(before.get(target.id), names), ...target })) : first
+  const ids = targets.map(({ id }) => id)
+  const rows = await send(tx, updateText(kind, names, many ? 'many' : 'one'), [
+    storableJson(full, ''),
+    tenant_id,
+    many ? ids : ids[0],
+  ])
   return new Map(rows.map((row) => [row.id, row]))
 }
 
+async function send(tx: Tx, text: string, parameters: unknown[]): Promise<Row[]> {
+  const { rows } = await tx.executeQuery(CompiledQuery.raw(text, parameters))
+  return rows as Row[]
+}
+
 async function insertRows(tx: Tx, kind: Kind, fresh: readonly Record<string, unknown>[]): Promise<Row[]> {
-  const own = [...columnsOf(kind)].filter(([name]) => name in kind.fields)
-  const given = [['tenant_id', 'text'], ['id', 'text'], ['created_by', 'text'], ...own] as const
-  const { rows } = await sql<Row>`
-    insert into ${sql.table(kind.table)} (${sql.join([...given.map(([name]) => sql.ref(name)), sql.raw('version, created_at, updated_at')])})
-    select ${sql.join([...given.map(([name, type]) => columnValue(name, type)), sql.raw('1, core.now(), core.now()')])}
-    from json_to_recordset(${storableJson(fresh, '')}::json) as ${recordset(given)}
-    on conflict do nothing
-    returning ${columnList(kind)}`.execute(tx)
+  const rows = await send(tx, insertText(kind), [storableJson(fresh, '')])
   if (rows.length < fresh.length) {
     const fields = (kind.unique ?? []).map((group) => group.join(' + ')).join(', or ')
     const error = recordErrors.taken({ kind: kind.name, fields: fields || 'id' })

@@ -22,6 +22,7 @@ export class PgConnection implements DatabaseConnection {
   readonly lease: Lease
   broken = false
   #last: Promise<unknown> = Promise.resolve()
+  #ahead: Promise<unknown> | undefined
 
   constructor(lease: Lease) {
     this.lease = lease
@@ -38,9 +39,34 @@ export class PgConnection implements DatabaseConnection {
 
   /** The result of several statements has the rows of all: pg-boss wraps one that returns rows between BEGIN and COMMIT. */
   run(text: string, parameters: readonly unknown[] = []): Promise<pg.QueryResult> {
-    const mine = this.#last.then(() => this.lease.query(text, parameters))
+    const mine = this.#last.then(() => this.#send(text, parameters))
     this.#last = mine.catch(() => {})
     return mine.then((result) => (Array.isArray(result) ? together(result) : result))
+  }
+
+  /**
+   * Sends a statement without waiting for its answer: the next one goes out right behind it, in the same round trip, and fails
+   * with its error. Only where the next can do no harm when this one fails.
+   */
+  ahead(text: string, parameters: readonly unknown[] = []): Promise<void> {
+    const sent = this.#last.then(() => {
+      this.#ahead = this.lease.query(text, parameters)
+      // Heard by the statement behind it, or by nobody when the connection is given back before one.
+      this.#ahead.catch(() => {})
+    })
+    this.#last = sent
+    return sent
+  }
+
+  async #send(text: string, parameters: readonly unknown[]) {
+    const ahead = this.#ahead
+    this.#ahead = undefined
+    const answer = this.lease.query(text, parameters)
+    if (ahead !== undefined) {
+      answer.catch(() => {})
+      await ahead
+    }
+    return await answer
   }
 
   // biome-ignore lint/correctness/useYield: kysely asks for the method, nothing of ours streams

@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import {
   AbortedTransactionError,
+  type CompiledQuery,
   type DatabaseConnection,
   type Dialect,
   type Driver,
@@ -17,8 +18,15 @@ import { dbErrors } from './errors.ts'
 import { assertOutsideTransaction } from './guard.ts'
 import { isConnectionLost } from './translate.ts'
 
-/** Hands `Db.tx`'s own BEGIN (role and tenant included, one round trip) to the driver that kysely calls. */
-export const beginStatement = new AsyncLocalStorage<string>()
+/** What `Db.tx` hands to the driver that kysely calls. */
+export interface TransactionStatements {
+  /** BEGIN with role and tenant. */
+  begin: string
+  /** Sent in one round trip with COMMIT. */
+  last?: CompiledQuery | undefined
+}
+
+export const transactionStatements = new AsyncLocalStorage<TransactionStatements>()
 
 class PgDriver implements Driver {
   readonly #source: ClientSource
@@ -36,7 +44,10 @@ class PgDriver implements Driver {
 
   async beginTransaction(connection: DatabaseConnection, settings: TransactionSettings): Promise<void> {
     const isolation = settings.isolationLevel ? ` isolation level ${settings.isolationLevel}` : ''
-    const text = beginStatement.getStore() ?? `begin${isolation}${settings.accessMode ? ` ${settings.accessMode}` : ''}`
+    const ours = transactionStatements.getStore()?.begin
+    // In one round trip with the first statement: what can fail in it (role, setting) leaves a transaction that refuses all.
+    if (ours !== undefined) return await own(connection).ahead(ours)
+    const text = `begin${isolation}${settings.accessMode ? ` ${settings.accessMode}` : ''}`
     try {
       await own(connection).run(text)
     } catch (error) {
@@ -48,6 +59,8 @@ class PgDriver implements Driver {
 
   async commitTransaction(connection: DatabaseConnection): Promise<void> {
     let command: string
+    const last = transactionStatements.getStore()?.last
+    if (last) await own(connection).ahead(last.sql, last.parameters)
     try {
       command = (await own(connection).run('commit')).command
     } catch (error) {

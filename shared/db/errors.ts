@@ -171,4 +171,6 @@ export const SQLSTATE = {
   illegalTransition: 'SP001',
   /** detail: `{table}` -> E0122. */
   appendOnly: 'SP002',
+  /** detail: `{stream, actual, expected}` -> E0012. */
+  wrongVersion: 'SP004',
 } as const

@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Kysely, Transaction } from 'kysely'
+import type { CompiledQuery, Kysely, Transaction } from 'kysely'
 import pg from 'pg'
-import { beginStatement } from './driver.ts'
+import { type TransactionStatements, transactionStatements } from './driver.ts'
 import { assertOutsideTransaction, runInside } from './guard.ts'
 import { newId } from './ids.ts'
-import { isRetryable, translateDriverError } from './translate.ts'
+import { forgetPrepared } from './prepared.ts'
+import { isOutdatedPlan, isRetryable, translateDriverError } from './translate.ts'
 import type { DbMode, Scope, Tables, Tx, TxOptions } from './types.ts'
 
 export const ROLE = { tenant: 'story_portal_app', system: 'story_portal_system' } as const
@@ -36,6 +37,7 @@ export async function runTransaction<T>(
     try {
       return await runOnce(host, scope, fn, options)
     } catch (error) {
+      if (isOutdatedPlan(error)) forgetPrepared()
       if (attempt >= attempts || !isRetryable(error)) {
         const translated = translateDriverError(error)
         host.reportFailure(translated)
@@ -54,9 +56,11 @@ async function runOnce<T>(
   options: TxOptions,
 ): Promise<T> {
   const after: Hook[] = []
-  const begin = beginText(scope, options, host.timeOffset())
-  const result = await beginStatement.run(begin, () =>
-    host.kysely.transaction().execute((trx) => runInside(() => runBody(extend(trx, host, scope, after), fn))),
+  const statements: TransactionStatements = { begin: beginText(scope, options, host.timeOffset()) }
+  const result = await transactionStatements.run(statements, () =>
+    host.kysely
+      .transaction()
+      .execute((trx) => runInside(() => runBody(extend(trx, host, scope, after), fn, statements))),
   )
   for (const hook of after) {
     try {
@@ -68,28 +72,37 @@ async function runOnce<T>(
   return result
 }
 
-const beforeCommit = new WeakMap<Tx, (() => Promise<void>)[]>()
+interface Ending {
+  hooks: (() => Promise<void>)[]
+  last?: () => CompiledQuery | undefined
+}
 
-async function runBody<T>(tx: Tx, fn: (tx: Tx) => Promise<T>): Promise<T> {
+const endings = new WeakMap<Tx, Ending>()
+
+async function runBody<T>(tx: Tx, fn: (tx: Tx) => Promise<T>, statements: TransactionStatements): Promise<T> {
   const result = await fn(tx)
-  const hooks = beforeCommit.get(tx) ?? []
+  const ending = endings.get(tx)
   // A hook may add hooks.
-  for (let hook = hooks.shift(); hook; hook = hooks.shift()) await hook()
+  for (let hook = ending?.hooks.shift(); hook; hook = ending?.hooks.shift()) await hook()
+  statements.last = ending?.last?.()
   return result
 }
 
 function extend(trx: Transaction<Tables>, host: TransactionHost, scope: Scope, after: Hook[]): Tx {
-  const before: (() => Promise<void>)[] = []
+  const ending: Ending = { hooks: [] }
   const tx: Tx = Object.assign(trx, {
     scope,
     mode: host.mode,
     vector: host.vector(),
-    beforeCommit: (hook: () => Promise<void>) => void before.push(hook),
+    beforeCommit: (hook: () => Promise<void>) => void ending.hooks.push(hook),
+    withCommit(last: () => CompiledQuery | undefined) {
+      ending.last = last
+    },
     afterCommit: (hook: Hook) => void after.push(hook),
     newId,
     slots: new Map<symbol, unknown>(),
   })
-  beforeCommit.set(tx, before)
+  endings.set(tx, ending)
   return tx
 }
 
@@ -98,6 +111,8 @@ function beginText(scope: Scope, options: TxOptions, offset: number): string {
   const isolation = options.isolation ?? 'read committed'
   const parts = [`begin isolation level ${isolation}${options.readOnly ? ' read only' : ''}`]
   const settings: string[] = []
+  // It would cut the text short; what is sent behind a BEGIN that was not understood would run without it.
+  if (scope.kind === 'tenant' && scope.tenant_id.includes('\0')) throw new RangeError('a tenant id holds U+0000')
   if (scope.kind === 'tenant') settings.push(`set_config('app.tenant', ${pg.escapeLiteral(scope.tenant_id)}, true)`)
   if (offset !== 0) settings.push(`set_config('app.time_offset', '${Math.round(offset)} milliseconds', true)`)
   if (settings.length > 0) parts.push(`select ${settings.join(', ')}`)

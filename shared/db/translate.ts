@@ -42,6 +42,7 @@ const BY_CODE: Record<string, Translate> = {
   '3F000': (e) => dbErrors.notMigrated({}, { cause: e }),
   [SQLSTATE.illegalTransition]: (e) => errors.illegalTransition(ours(e), { cause: e }),
   [SQLSTATE.appendOnly]: (e) => dbErrors.appendOnly(ours(e), { cause: e }),
+  [SQLSTATE.wrongVersion]: (e) => wrongVersion(e),
 }
 
 const BY_CLASS: Record<string, Translate> = {
@@ -77,10 +78,15 @@ export function isConnectionLost(error: unknown): boolean {
   return socket || code.startsWith('08') || /^57P0[1-3]$/.test(code) || LOST.test(error.message)
 }
 
-/** True for serialization failures and deadlocks: the same transaction may succeed when it is run again. */
+/** True for serialization failures, deadlocks and outdated plans: the same transaction may succeed when it is run again. */
 export function isRetryable(error: unknown): boolean {
   const code = (error as ServerError | undefined)?.code
-  return code === '40001' || code === '40P01'
+  return code === '40001' || code === '40P01' || isOutdatedPlan(error)
+}
+
+/** A migration changed the columns of a statement that this connection holds prepared. */
+export function isOutdatedPlan(error: unknown): boolean {
+  return (error as ServerError | undefined)?.code === '0A000' && /^cached plan /.test((error as Error).message)
 }
 
 /**
@@ -100,11 +106,29 @@ export function translateDriverError(error: unknown): unknown {
   return error
 }
 
-/** The parameters our own triggers send as JSON. */
+function wrongVersion(e: ServerError): StoryPortalError {
+  const {
+    stream = '',
+    actual = 0,
+    expected = 0,
+  } = detailOf(e) as { stream?: string; actual?: number; expected?: number }
+  const faults = [{ path: 'expected_version', message: `is ${expected}, the stream is at ${actual}` }]
+  return errors.versionConflict(
+    { what: `Stream ${stream}`, actual, expected },
+    { cause: e, details: { stream, actual, expected, faults } },
+  )
+}
+
+/** The parameters our own triggers send as JSON, as text for messages. */
 function ours(e: ServerError): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(detailOf(e)).map(([k, v]) => [k, Array.isArray(v) ? v.join(', ') : String(v)]),
+  )
+}
+
+function detailOf(e: ServerError): Record<string, unknown> {
   try {
-    const sent = JSON.parse(e.detail ?? '{}') as Record<string, unknown>
-    return Object.fromEntries(Object.entries(sent).map(([k, v]) => [k, Array.isArray(v) ? v.join(', ') : String(v)]))
+    return JSON.parse(e.detail ?? '{}') as Record<string, unknown>
   } catch {
     return {}
   }

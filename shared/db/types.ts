@@ -1,4 +1,4 @@
-import type { Kysely, Transaction } from 'kysely'
+import type { CompiledQuery, Kysely, Transaction } from 'kysely'
 
 /**
  * Every table, keyed by its qualified name (`core.goals`, `planning.templates`). The owner of a table adds it by declaration
@@ -49,8 +49,13 @@ export interface TxExtras {
   readonly scope: Scope
   readonly mode: DbMode
   readonly vector: boolean
-  /** Runs before COMMIT, in the order added, and may use the transaction (the event log flushes here). */
+  /** Runs before COMMIT, in the order added, and may use the transaction. */
   beforeCommit(hook: () => Promise<void>): void
+  /**
+   * The transaction's one last statement, asked for after all hooks and sent in one round trip with COMMIT (the event log's).
+   * Nobody reads its rows: it must raise an error where it can't do all of its work.
+   */
+  withCommit(last: () => CompiledQuery | undefined): void
   /** Runs after a successful COMMIT, outside the transaction; an error in it is logged, not thrown. */
   afterCommit(hook: () => void | Promise<void>): void
   /** A fresh id such as `gol_01jd...`: prefix, underscore, 26 lower-case characters that sort by time. */

@@ -1,4 +1,4 @@
-import { sql } from 'kysely'
+import { CompiledQuery } from 'kysely'
 import type { Scope, Tx } from '../db/index.ts'
 import { errors } from '../errors/index.ts'
 import { storableJson } from './storable.ts'
@@ -13,26 +13,17 @@ const NOTIFY_EVERY_MS = 20
 
 interface Pending {
   events: NewEvent[]
-  hooked: boolean
   failed?: unknown
 }
 
 const PENDING = Symbol('events.pending')
 
 /**
- * Adds an event to this transaction. It is written before COMMIT together with all others of the transaction, in one
- * statement that locks the streams last and in name order, so writers of the same streams never deadlock.
+ * Adds an event to this transaction. It is written with COMMIT together with all others of the transaction, in one statement
+ * that locks the streams last and in name order, so writers of the same streams never deadlock.
  */
 export function recordEvent(tx: Tx, event: NewEvent): void {
-  const pending = pendingOf(tx)
-  pending.events.push(event)
-  if (pending.hooked) return
-  pending.hooked = true
-  tx.beforeCommit(async () => {
-    pending.hooked = false
-    if (pending.failed) throw pending.failed
-    await flush(tx, pending)
-  })
+  pendingOf(tx).events.push(event)
 }
 
 /**
@@ -49,21 +40,31 @@ export async function appendEvents(tx: Tx, events: readonly NewEvent[]): Promise
 function pendingOf(tx: Tx): Pending {
   const found = tx.slots.get(PENDING) as Pending | undefined
   if (found) return found
-  const pending: Pending = { events: [], hooked: false }
+  const pending: Pending = { events: [] }
   tx.slots.set(PENDING, pending)
+  tx.withCommit(() => {
+    // A refused batch whose error was caught: streams without a fault have advanced in the same statement.
+    if (pending.failed) throw pending.failed
+    const batch = take(tx, pending)
+    return batch.length === 0 ? undefined : statement(batch, 'nothing')
+  })
   return pending
 }
 
-async function flush(tx: Tx, pending: Pending): Promise<StoredEvent[]> {
+function take(tx: Tx, pending: Pending): Completed[] {
   const batch = pending.events
   pending.events = []
-  if (batch.length === 0) return []
+  return aligned(batch.map((event) => complete(tx, event)))
+}
+
+async function flush(tx: Tx, pending: Pending): Promise<StoredEvent[]> {
   try {
-    return await insert(tx, aligned(batch.map((event) => complete(tx, event))))
+    const batch = take(tx, pending)
+    const { rows } = await tx.executeQuery(statement(batch, 'rows'))
+    const byId = new Map(rows.map((row) => [row.id, row]))
+    return batch.map((event) => stored(event, byId))
   } catch (error) {
-    // Streams without a fault may have advanced in the same statement: whoever catches this must not commit half a batch.
     pending.failed = error
-    tx.beforeCommit(() => Promise.reject(error))
     throw error
   }
 }
@@ -143,46 +144,87 @@ interface Appended {
 
 /**
  * One statement: lock and advance the streams in name order, then draw positions (nextval runs above the sorted join, so
- * after every lock), then insert. A stream at another version than expected is neither advanced nor written.
+ * after every lock), then insert. A stream at another version than expected is neither advanced nor written, and the statement
+ * fails with E0012. $1: the events as JSON, $2: whether to wake followers, and of one stream $3 to $6.
  */
-async function insert(tx: Tx, batch: readonly Completed[]): Promise<StoredEvent[]> {
+function statement(batch: readonly Completed[], answer: Answer): CompiledQuery<Appended> {
   const input = storableJson(
     batch.map((event, ord) => ({ ord, ...event })),
     'events',
   )
-  const { rows } = await sql<Appended>`
-    with input as materialized (
-      select * from json_to_recordset(${input}::json) as e(ord int, tenant_id text, stream text, id text, type text,
-        schema_version int, source text, subject text, time timestamptz, actor text, correlation_id text, causation_id text,
-        traceparent text, expected int, data jsonb)
-    ), wanted as materialized (
-      select tenant_id, stream, count(*)::int as n, max(expected) as expected from input group by tenant_id, stream
-    ), locked as (
-      insert into core.streams as s (tenant_id, stream, version)
-      select w.tenant_id, w.stream, w.n from wanted w
-      where coalesce(w.expected, 0) = 0
-        or exists (select from core.streams x where x.tenant_id = w.tenant_id and x.stream = w.stream)
-      order by w.tenant_id collate "C", w.stream collate "C"
-      on conflict (tenant_id, stream) do update set version = s.version + excluded.version
-      where s.version = coalesce(
-        (select w.expected from wanted w where w.tenant_id = s.tenant_id and w.stream = s.stream), s.version)
-      returning s.tenant_id, s.stream, s.version
-    ), numbered as (
-      select i.*, l.version - w.n + row_number() over (partition by i.tenant_id, i.stream order by i.ord) as version
-      from input i join wanted w using (tenant_id, stream) join locked l using (tenant_id, stream)
-      order by i.ord
-    )
+  const [first] = batch
+  const one = first !== undefined && batch.every((event) => isSameStream(event, first))
+  if (!one) return CompiledQuery.raw(text(MANY_STREAMS, answer), [input, dueForNotify()])
+  const { tenant_id, stream, expected } = first
+  const lock = expected === null ? ANY_VERSION : expected === 0 ? NEW_STREAM : KNOWN_VERSION
+  const parameters = [input, dueForNotify(), tenant_id, stream, batch.length]
+  return CompiledQuery.raw(text(lock, answer), lock === KNOWN_VERSION ? [...parameters, expected] : parameters)
+}
+
+type Answer = 'rows' | 'nothing'
+
+function isSameStream(a: Completed, b: Completed): boolean {
+  return a.tenant_id === b.tenant_id && a.stream === b.stream
+}
+
+/** `locked`: the streams that took their events, at their new version. `wanted`: all that should have. */
+const MANY_STREAMS = `wanted as materialized (
+    select tenant_id, stream, count(*)::int as n, max(expected) as expected from input group by tenant_id, stream
+  ), locked as (
+    insert into core.streams as s (tenant_id, stream, version)
+    select w.tenant_id, w.stream, w.n from wanted w
+      left join lateral (
+        select true as known from core.streams x where x.tenant_id = w.tenant_id and x.stream = w.stream limit 1
+      ) x on w.expected > 0
+    where coalesce(w.expected, 0) = 0 or x.known
+    order by w.tenant_id collate "C", w.stream collate "C"
+    on conflict (tenant_id, stream) do update set version = s.version + excluded.version
+    where s.version = coalesce(
+      (select w.expected from wanted w where w.tenant_id = s.tenant_id and w.stream = s.stream), s.version)
+    returning s.tenant_id, s.stream, s.version
+  )`
+
+/** Events of one stream, as nearly every change has them, find its row by equality and need no plan for sets. */
+const oneStream = (expected: string, lock: string) => `wanted as materialized (
+    select $3::text as tenant_id, $4::text as stream, $5::int as n, ${expected} as expected
+  ), locked as (${lock} returning s.tenant_id, s.stream, s.version)`
+
+const INSERT =
+  'insert into core.streams as s (tenant_id, stream, version) values ($3::text, $4::text, $5::int) on conflict'
+const ANY_VERSION = oneStream(
+  'null::int',
+  `${INSERT} (tenant_id, stream) do update set version = s.version + excluded.version`,
+)
+const NEW_STREAM = oneStream('0', `${INSERT} do nothing`)
+const KNOWN_VERSION = oneStream(
+  '$6::int',
+  `update core.streams s set version = s.version + $5::int
+    where s.tenant_id = $3::text and s.stream = $4::text and s.version = $6::int`,
+)
+
+function text(streams: string, answer: Answer): string {
+  return `with input as materialized (
+    select * from json_to_recordset($1::json) as e(ord int, tenant_id text, stream text, id text, type text,
+      schema_version int, source text, subject text, time timestamptz, actor text, correlation_id text, causation_id text,
+      traceparent text, expected int, data jsonb)
+  ), ${streams}, numbered as (
+    select i.*, l.version - w.n + row_number() over (partition by i.tenant_id, i.stream order by i.ord) as version
+    from input i join wanted w using (tenant_id, stream) join locked l using (tenant_id, stream)
+    order by i.ord
+  ), written as (
     insert into core.events (position, tenant_id, stream, version, id, type, schema_version, source, subject, time, actor,
       correlation_id, causation_id, traceparent, data)
     select nextval('core.events_position'), tenant_id, stream, version, id, type, schema_version, source, subject,
       coalesce(time, core.now()), actor, correlation_id, causation_id, traceparent, coalesce(data, 'null')
     from numbered
-    returning id, position::text, version, time, (select pg_notify(${EVENTS_CHANNEL}, '') where ${dueForNotify()}::boolean)`.execute(
-    tx,
+    returning id, position::text, version, time
   )
-  if (rows.length < batch.length) throw await wrongVersion(tx, batch, rows)
-  const byId = new Map(rows.map((row) => [row.id, row]))
-  return batch.map((event) => stored(event, byId))
+  select id, position, version, time from written ${answer === 'rows' ? '' : 'where false'}
+  union all
+  select core.refuse_append(w.tenant_id, w.stream, w.expected), null, null, null from wanted w
+  where not exists (select from locked l where l.tenant_id = w.tenant_id and l.stream = w.stream)
+  union all
+  select null, pg_notify('${EVENTS_CHANNEL}', '')::text, null, null where $2::boolean`
 }
 
 function stored({ expected: _, ...event }: Completed, byId: Map<string, Appended>): StoredEvent {
@@ -198,15 +240,6 @@ function dueForNotify(): boolean {
   if (now - lastNotify < NOTIFY_EVERY_MS) return false
   lastNotify = now
   return true
-}
-
-async function wrongVersion(tx: Tx, batch: readonly Completed[], rows: readonly Appended[]): Promise<Error> {
-  const written = new Set(rows.map((row) => row.id))
-  const refused = batch.find((event) => !written.has(event.id))
-  const stream = refused?.stream ?? ''
-  const { rows: found } = await sql<{ version: number }>`
-    select version from core.streams where tenant_id = ${refused?.tenant_id ?? ''} and stream = ${stream}`.execute(tx)
-  return staleVersion(stream, found[0]?.version ?? 0, refused?.expected ?? 0)
 }
 
 function staleVersion(stream: string, actual: number, expected: number) {

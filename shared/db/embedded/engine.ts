@@ -45,6 +45,7 @@ export class Engine {
       database: 'postgres',
       stream: () => this.#port as never,
       types: typeParsers(this.extension) as pg.CustomTypesConfig,
+      pipeline: true,
     })
     this.client.on('error', () => {})
     this.client.on('notification', (n) => this.#events?.notification(n.channel, n.payload ?? ''))

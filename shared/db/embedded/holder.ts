@@ -1,5 +1,6 @@
 import type pg from 'pg'
 import type { Lease } from '../connection.ts'
+import { prepared } from '../prepared.ts'
 import type { Engine } from './engine.ts'
 
 /** Longer than a busy event loop is behind, far shorter than what is watched for. */
@@ -31,9 +32,7 @@ export class Holder implements Lease {
   async query(text: string, parameters: readonly unknown[] = []): Promise<pg.QueryResult | pg.QueryResult[]> {
     if (this.#revoked) throw this.#revoked
     try {
-      return parameters.length > 0
-        ? await this.engine.client.query(text, [...parameters])
-        : await this.engine.client.query(text)
+      return await this.engine.client.query(prepared(text, parameters))
     } catch (error) {
       throw this.#revoked ?? error
     }

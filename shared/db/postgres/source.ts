@@ -2,6 +2,7 @@ import pg from 'pg'
 import type { Logger } from '../../telemetry/index.ts'
 import type { ClientSource, Lease } from '../connection.ts'
 import { dbErrors } from '../errors.ts'
+import { prepared } from '../prepared.ts'
 import { type ExtensionTypes, typeParsers } from '../values.ts'
 
 export interface PostgresOptions {
@@ -38,6 +39,7 @@ export class PostgresSource implements ClientSource {
       statement_timeout: options.statementTimeoutMs,
       lock_timeout: options.lockTimeoutMs,
       idle_in_transaction_session_timeout: options.idleTransactionMs,
+      pipeline: true,
       types: typeParsers(this.extension) as pg.CustomTypesConfig,
     })
     // An idle connection that breaks is no caller's business; without a listener it would end the process.
@@ -61,8 +63,7 @@ export class PostgresSource implements ClientSource {
       throw error
     }
     return {
-      query: (text, parameters = []) =>
-        parameters.length > 0 ? client.query(text, [...parameters]) : client.query(text),
+      query: (text, parameters = []) => client.query(prepared(text, parameters)),
       atRest: () => client.getTransactionStatus() === 'I',
       release,
     }
