@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import { inMs, updateRecord } from '../data/index.ts'
+import { inMs, updateKnown, updateRecord } from '../data/index.ts'
 import type { Db, TenantScope, Tx } from '../db/index.ts'
 import { errors, isStoryPortalError, toErrorBody } from '../errors/index.ts'
 import { callErrors } from './errors.ts'
@@ -21,7 +21,7 @@ export interface Outcome {
 export async function recordOutcome(
   db: Db,
   scope: TenantScope,
-  held: Held,
+  held: InvocationRecord,
   outcome: Outcome,
   patienceMs: number,
 ): Promise<InvocationRecord | undefined> {
@@ -44,14 +44,13 @@ export async function recordOutcome(
 export async function writeOutcome(
   db: Db,
   scope: TenantScope,
-  held: Held,
+  held: InvocationRecord,
   outcome: Outcome,
   from: 'running' | 'unknown',
 ): Promise<InvocationRecord | undefined> {
   const changes = { ...NO_LEASE, ...outcomeColumns(outcome), finished_at: inMs(0) }
   try {
-    const seen = { expected_version: held.version }
-    return await db.tx(scope, (tx) => updateRecord(tx, 'invocation', held.id, changes, seen))
+    return await db.tx(scope, (tx) => updateKnown(tx, 'invocation', held, changes))
   } catch (error) {
     if (!isStoryPortalError(error) || error.number !== VERSION_CONFLICT) throw error
   }
@@ -95,7 +94,7 @@ export async function extendCall(db: Db, scope: TenantScope, held: Held, leaseMs
 
 const NO_LEASE = { lease_owner: null, lease_token: null, lease_expires_at: null }
 
-type Held = Pick<InvocationRecord, 'id' | 'fence' | 'version'>
+type Held = Pick<InvocationRecord, 'id' | 'fence'>
 
 function outcomeColumns({ status, output, error, logs, usage }: Outcome) {
   return { status, output: output ?? null, error: error ?? null, logs: logs ?? null, usage: usage ?? null }
