@@ -1,22 +1,39 @@
 import path from 'node:path'
 import { folderOf, isTest, OWNERS, READS_ENVIRONMENT, refusal } from './import-rules.ts'
 import { type Import, type SourceModule, sourceModules } from './modules.ts'
-import { read } from './source-files.ts'
+import { projectFiles, read } from './source-files.ts'
 
 const SHARED = '@story-portal/shared/'
 
 /** Import directions, doors of shared folders, owners of libraries, cycles, reads of the environment. */
 export function checkImports(): string[] {
   const modules = sourceModules()
-  const manifest = JSON.parse(read('package.json')) as Record<string, Record<string, string>>
+  const manifestOf = manifests()
   return [
-    ...modules.flatMap((module) => module.imports.flatMap((item) => faultsOf(module.file, item, manifest))),
+    ...modules.flatMap((module) =>
+      module.imports.flatMap((item) => faultsOf(module.file, item, manifestOf(module.file))),
+    ),
     ...modules.flatMap(environmentFaults),
     ...cycles(modules),
   ]
 }
 
-export function faultsOf(file: string, item: Import, manifest: Record<string, Record<string, string>>): string[] {
+type Manifest = Record<string, Record<string, string>>
+
+/** What a file may take libraries from: the root's manifest, and that of a package of its own below test/ (peers, referees). */
+function manifests(): (file: string) => Manifest {
+  const rootManifest = JSON.parse(read('package.json')) as Manifest
+  const own = projectFiles()
+    .filter((file) => /^test\/.+\/package\.json$/.test(file))
+    .map((file) => {
+      const { dependencies } = JSON.parse(read(file)) as Manifest
+      const devDependencies = { ...rootManifest['devDependencies'], ...dependencies }
+      return { folder: `${path.posix.dirname(file)}/`, manifest: { ...rootManifest, devDependencies } }
+    })
+  return (file) => own.find(({ folder }) => file.startsWith(folder))?.manifest ?? rootManifest
+}
+
+export function faultsOf(file: string, item: Import, manifest: Manifest): string[] {
   const { specifier } = item
   if (specifier.startsWith('node:')) return []
   const target = localTarget(file, specifier)
@@ -45,11 +62,7 @@ function localFault(file: string, specifier: string, target: string): string | u
   return specifier.startsWith(SHARED) ? undefined : `import it as ${SHARED}${to.slice('shared/'.length)}`
 }
 
-function libraryFault(
-  file: string,
-  specifier: string,
-  manifest: Record<string, Record<string, string>>,
-): string | undefined {
+function libraryFault(file: string, specifier: string, manifest: Manifest): string | undefined {
   const name = specifier
     .split('/')
     .slice(0, specifier.startsWith('@') ? 2 : 1)
