@@ -152,8 +152,11 @@ function openPostgres(config: DatabaseConfig, options: OpenOptions): Db {
   return db
 }
 
-/** How long after the last refused write the disk still counts as full. */
-const FULL_FOR_MS = 10_000
+/**
+ * How long after the last refused write the disk still counts as full: work that goes on is refused again every two seconds
+ * while it lasts, and within five of the first free byte the platform is to be ready again.
+ */
+const FULL_FOR_MS = 3_000
 
 class DiskWatch {
   #until = 0

@@ -1,24 +1,14 @@
 import { execFileSync } from 'node:child_process'
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs'
-import os from 'node:os'
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { copyOfRepository } from './copy-of-repository.ts'
 import { plainEnv, root, run } from './under-test.ts'
 
 describe('a new server and tool', () => {
   let copy: string
   beforeAll(() => {
-    copy = copyOfRepository()
+    copy = copyWithHistory()
   })
   afterAll(() => rmSync(copy, { recursive: true, force: true }))
 
@@ -69,27 +59,13 @@ describe('a new server and tool', () => {
   const vitest = (...args: string[]) => script(path.join(root, 'node_modules/vitest/vitest.mjs'), 'run', ...args)
 })
 
-/** Every file that is or could be committed, in a repository of its own, with the installed packages of this one. */
-function copyOfRepository(): string {
-  const copy = mkdtempSync(path.join(os.tmpdir(), 'story-portal-new-'))
-  const git = (cwd: string, ...args: string[]) =>
-    execFileSync('git', ['-c', 'user.name=test', '-c', 'user.email=test@localhost', ...args], { cwd, encoding: 'utf8' })
-  for (const name of git(root, 'ls-files', '-z', '--cached', '--others', '--exclude-standard').split('\0')) {
-    if (name !== '' && existsSync(path.join(root, name))) cpSync(path.join(root, name), path.join(copy, name))
-  }
-  linkPackages(copy)
-  git(copy, 'init', '--quiet')
-  git(copy, 'add', '--all')
-  git(copy, 'commit', '--quiet', '--message', 'copy')
+/** A repository of its own: the check asks git. */
+function copyWithHistory(): string {
+  const copy = copyOfRepository('new')
+  const git = (...args: string[]) =>
+    execFileSync('git', ['-c', 'user.name=test', '-c', 'user.email=test@localhost', ...args], { cwd: copy })
+  git('init', '--quiet')
+  git('add', '--all')
+  git('commit', '--quiet', '--message', 'copy')
   return copy
-}
-
-/** The same packages, but the copy's own shared/. */
-function linkPackages(copy: string): void {
-  const [from, to] = [path.join(root, 'node_modules'), path.join(copy, 'node_modules')]
-  mkdirSync(path.join(to, '@story-portal'), { recursive: true })
-  for (const name of readdirSync(from)) {
-    if (name !== '@story-portal' && name !== '.cache') symlinkSync(path.join(from, name), path.join(to, name))
-  }
-  symlinkSync(path.join(copy, 'shared'), path.join(to, '@story-portal', 'shared'))
 }

@@ -36,11 +36,15 @@ export interface UnderTest {
   dispose(): Promise<void>
 }
 
-export async function underTest(settings: Record<string, string> = {}): Promise<UnderTest> {
-  const home = mkdtempSync(path.join(os.tmpdir(), 'story-portal-e2e-'))
+/** `from` is the tree whose programs are run, `home` the data directory: default this repository and a new temporary one. */
+export async function underTest(
+  settings: Record<string, string> = {},
+  place: { from?: string; home?: string } = {},
+): Promise<UnderTest> {
+  const { from = root, home = mkdtempSync(path.join(os.tmpdir(), 'story-portal-e2e-')) } = place
   const base = await freePortBase('127.0.0.1')
   const env = { ...plainEnv(), STORY_PORTAL_HOME: home, STORY_PORTAL_PORT_BASE: String(base), ...settings }
-  const cli = (...args: string[]) => run([path.join(root, 'tools/story-portal.js'), ...args], env)
+  const cli = (...args: string[]) => run([path.join(from, 'tools/story-portal.js'), ...args], env, { cwd: from })
   return {
     home,
     base,

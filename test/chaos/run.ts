@@ -1,0 +1,56 @@
+// `npm run chaos`: platforms under load, harmed at random by a seed, and looked at from outside. docs/chaos.md explains it.
+import os from 'node:os'
+import { fileURLToPath } from 'node:url'
+import { canMount, inOwnMounts, ownDisk } from './mount.ts'
+import { type Options, parseOptions, USAGE } from './options.ts'
+import { faults } from './registry.ts'
+import { machine, type Result, record, summary } from './report.ts'
+import { type ModeResult, runMode } from './run-mode.ts'
+
+const USAGE_CODE = 2
+
+async function main(): Promise<number> {
+  const args = process.argv.slice(2)
+  if (args.includes('--help')) {
+    process.stdout.write(USAGE)
+    return 0
+  }
+  const options = parseOptions(args)
+  const known = (await faults()).map(({ name }) => name)
+  const strange = options.faults.find((name) => !known.includes(name))
+  if (strange !== undefined) throw new Error(`--faults: there is no ${strange}; there are ${known.join(', ')}`)
+  if (ownDisk() === undefined && canMount()) {
+    return inOwnMounts(fileURLToPath(import.meta.url), [...args, `--seed=${options.seed}`])
+  }
+  return run(options)
+}
+
+async function run(options: Options): Promise<number> {
+  const stop = new AbortController()
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stop.abort())
+  const log = (line: string) => process.stderr.write(`${new Date().toISOString().slice(11, 19)} ${line}\n`)
+  const before = os.loadavg()[0] ?? 0
+  const modes: ModeResult[] = []
+  for (const mode of options.modes) {
+    if (stop.signal.aborted) break
+    modes.push(await runMode(mode, options, { disk: ownDisk(), log, signal: stop.signal }))
+  }
+  const result: Result = {
+    seed: options.seed,
+    options,
+    machine: machine(),
+    load: [before, os.loadavg()[0] ?? 0],
+    modes,
+    passed: !stop.signal.aborted && modes.every(({ wrong }) => wrong.length === 0),
+  }
+  process.stdout.write(options.json ? `${JSON.stringify(result, null, 2)}\n` : `${summary(result)}\n`)
+  if (options.record) record(result)
+  return result.passed ? 0 : 1
+}
+
+try {
+  process.exitCode = await main()
+} catch (error) {
+  process.stderr.write(`chaos: ${error instanceof Error ? error.message : String(error)}\n`)
+  process.exitCode = USAGE_CODE
+}
