@@ -5,19 +5,8 @@ import { plainEnv, root, run } from '../e2e/under-test.ts'
 const chaos = (...args: string[]) => run([path.join(root, 'test/chaos/run.ts'), ...args], plainEnv())
 
 test('one kill by seed: the run says what it did, finds nothing wrong and ends with 0', async () => {
-  const args = [
-    '--mode',
-    'embedded',
-    '--seed',
-    '11',
-    '--kills',
-    '1',
-    '--minutes',
-    '0',
-    '--supervisor-kills',
-    '0',
-    '--json',
-  ]
+  const counts = ['--kills', '1', '--minutes', '0', '--supervisor-kills', '0']
+  const args = ['--mode', 'embedded', '--seed', '11', '--faults', 'kill-server', ...counts, '--json']
   const { code, json, stderr } = await chaos(...args)
   expect(json?.modes[0]?.wrong ?? stderr).toEqual([])
   expect(code).toBe(0)
