@@ -1,6 +1,7 @@
 import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 import { z } from 'zod'
 import { errors } from '../errors/index.ts'
+import { authErrors } from './errors.ts'
 import type { Caller } from './types.ts'
 
 const LIFETIME_MS = 60_000
@@ -34,7 +35,6 @@ const Payload = z.object({
   body: z.string(),
   issued_at: z.number(),
   expires_at: z.number(),
-  deadline: z.number().optional(),
   traceparent: z.string().optional(),
   correlation_id: z.string().optional(),
   idempotency_key: z.string().optional(),
@@ -77,11 +77,20 @@ export function envelopeVerifier(key: string, audience: string) {
     const bounded = payload.expires_at - payload.issued_at <= LIFETIME_MS
     const meant = payload.audience === audience && payload.tool === tool && payload.body === digest(body)
     forget(now)
-    if (!fresh || !bounded || !meant || seen.has(payload.nonce)) throw errors.unauthenticated()
+    if (!bounded || !meant || seen.has(payload.nonce)) throw errors.unauthenticated()
+    if (!fresh) throw stale(payload.issued_at, now)
     seen.set(payload.nonce, payload.expires_at + LEEWAY_MS)
     const { v: _v, body: _body, issued_at: _issued, expires_at: _expires, nonce: _nonce, ...content } = payload
     return content as EnvelopeContent
   }
+}
+
+/**
+ * Signed by us, yet not of this time: a clock is wrong or the line was slow. That says nothing about who calls, so it must not end
+ * the caller's work as a refusal for good would; and who captured it has got nothing, for it is not let in either.
+ */
+function stale(issued_at: number, now: number) {
+  return authErrors.clocksDiffer({ seconds: Math.round(Math.abs(now - issued_at) / 1_000) }, { retry_after_ms: 1_000 })
 }
 
 function open(key: string, envelope: string): z.infer<typeof Payload> {

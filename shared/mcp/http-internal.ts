@@ -19,7 +19,7 @@ export function internalCalls(host: Host, backend: ToolBackend, gate: Gate, serv
     const envelope = req.headers[ENVELOPE_HEADER]
     if (typeof envelope === 'string') {
       if (verify === undefined) throw errors.unauthenticated()
-      return fromEnvelope(verify(envelope, tool, body))
+      return { ...fromEnvelope(verify(envelope, tool, body)), ...timeoutOf(parseRequest(body)) }
     }
     const caller = gate.authenticate(req, 'internal')
     const request = parseRequest(body)
@@ -81,16 +81,9 @@ function withClient(caller: Caller, { client }: InternalRequest): Caller {
   return { ...caller, client: cwd === undefined ? rest : { ...rest, cwd } }
 }
 
-function fromEnvelope({
-  caller,
-  deadline,
-  traceparent,
-  correlation_id,
-  idempotency_key,
-}: EnvelopeContent): HostCallOptions {
+function fromEnvelope({ caller, traceparent, correlation_id, idempotency_key }: EnvelopeContent): HostCallOptions {
   return {
     caller,
-    ...(deadline === undefined ? {} : { deadline }),
     ...(traceparent === undefined ? {} : { traceparent }),
     ...(correlation_id === undefined ? {} : { correlation_id }),
     ...(idempotency_key === undefined ? {} : { idempotency_key }),
@@ -98,11 +91,16 @@ function fromEnvelope({
 }
 
 function fromRequest(request: InternalRequest): Omit<HostCallOptions, 'caller'> {
-  const { correlation_id, traceparent, idempotency_key, timeout_ms } = request
+  const { correlation_id, traceparent, idempotency_key } = request
   return {
     ...(correlation_id === undefined ? {} : { correlation_id }),
     ...(traceparent === undefined ? {} : { traceparent }),
     ...(idempotency_key === undefined ? {} : { idempotency_key }),
-    ...(timeout_ms === undefined ? {} : { timeout_ms }),
+    ...timeoutOf(request),
   }
+}
+
+/** What is left, not until when: the caller's clock may be another. */
+function timeoutOf({ timeout_ms }: InternalRequest): { timeout_ms?: number } {
+  return timeout_ms === undefined ? {} : { timeout_ms }
 }

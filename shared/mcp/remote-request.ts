@@ -123,7 +123,7 @@ function credentialHeaders(
   audience: string,
   tool: string,
   request: InternalRequest,
-  { caller, deadline }: HostCallOptions,
+  { caller }: HostCallOptions,
   body: string,
 ): Record<string, string> {
   if ('token' in credentials) return { authorization: `Bearer ${credentials.token}` }
@@ -132,7 +132,6 @@ function credentialHeaders(
     caller,
     audience,
     tool,
-    ...(deadline === undefined ? {} : { deadline }),
     ...(correlation_id === undefined ? {} : { correlation_id }),
     ...(traceparent === undefined ? {} : { traceparent }),
     ...(idempotency_key === undefined ? {} : { idempotency_key }),

@@ -48,7 +48,8 @@ export async function runMode(
     await firstEffects(subject)
     await strikeAll(subject, options, { ...around, result })
     around.log(`${mode}: no more faults; waiting for what was begun`)
-    await subject.load.finish()
+    await Promise.race([subject.load.finish(), aborted(around.signal)])
+    if (around.signal.aborted) return { ...result, wrong: [...result.wrong, 'stopped before its end'] }
     await look(subject, result, around.log)
     result.wrong.push(...(await endAll(subject)))
     result.seconds = Math.round((performance.now() - began) / 1_000)
@@ -61,6 +62,13 @@ export async function runMode(
 function empty(mode: Mode): ModeResult {
   const counts = { seconds: 0, plans: 0, tasks: 0, effects: 0, acknowledged: 0, events: 0 }
   return { mode, ...counts, struck: [], left_out: [], slow: [], wrong: [] }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), { once: true })
+  })
 }
 
 /** Harm before anything runs would show nothing. */

@@ -14,29 +14,45 @@ export async function runPlans(work: Work): Promise<void> {
 }
 
 async function runPlan(work: Work, name: string): Promise<void> {
-  const { client, ledger, abandoned } = work
+  const { client, ledger } = work
   const { goal } = (await client.call('planning', 'create_goal', { title: name }, name)) as { goal: { id: string } }
   ledger.goals.set(goal.id, name)
   const args = { goal_id: goal.id, name, tasks: planTasks(name) }
   const { plan } = (await client.call('planning', 'create_plan', args, `${name}-plan`)) as { plan: { id: string } }
   await client.call('planning', 'run_plan', { plan_id: plan.id, mode: 'background' }, `${name}-run`)
   ledger.plans.push({ id: plan.id, name })
+  const ended = new AbortController()
+  const assistant = assist(work, { plan_id: plan.id, name, ended: ended.signal })
+  try {
+    await untilEnded(work, plan.id, name)
+  } finally {
+    ended.abort()
+  }
+  await assistant
+}
+
+async function untilEnded({ client, abandoned }: Work, plan_id: string, name: string): Promise<void> {
   const deadline = performance.now() + PATIENCE_MS
-  const assistant = assist(work, plan.id, name)
   while (!abandoned.aborted) {
-    const seen = await client.call('planning', 'get_plan', { plan_id: plan.id, keys: ['root'] })
+    const seen = await client.call('planning', 'get_plan', { plan_id, keys: ['root'] })
     const { status } = seen['plan'] as { status: string }
     if (!['validated', 'executing', 'draft'].includes(status)) break
     if (performance.now() > deadline) throw new Error(`plan ${name} has not ended: ${JSON.stringify(seen['plan'])}`)
     await sleep(400)
   }
-  await assistant
+}
+
+interface Assigned {
+  plan_id: string
+  name: string
+  /** Aborted when the plan has ended. */
+  ended: AbortSignal
 }
 
 /** The one step that is done by a client: it has its effect itself, once, and then says so until it is heard. */
-async function assist({ client, receiver, abandoned }: Work, plan_id: string, name: string): Promise<void> {
+async function assist({ client, receiver }: Work, { plan_id, name, ended }: Assigned): Promise<void> {
   let delivered = false
-  for (let n = 1; !abandoned.aborted; n++) {
+  for (let n = 1; !ended.aborted; n++) {
     const claim = await client.call('planning', 'claim_task', { plan_id, lease_ms: CLAIM_MS }, `${name}-claim-${n}`)
     const { task, lease_token } = claim as { task: { id: string } | null; lease_token: string }
     if (task === null) {
