@@ -9,7 +9,7 @@ import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { serverFiles, toolFiles } from './gen/templates.ts'
 import { rootDir } from './launch.js'
-import { committedServers, serverFolders } from './registry.ts'
+import { committedServers, FIRST_OWN_PORT, LAST_PORT, SUITE_PORTS, serverFolders } from './registry.ts'
 
 const SERVER_NAME = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/
 const TOOL_FILE = /^[a-z][a-z0-9]*(-[a-z0-9]+)+$/
@@ -20,7 +20,7 @@ function newServer(name: string, options: { port?: string; layer?: string }): st
   if (!SERVER_NAME.test(name) || name.length > 30)
     throw new Refused(`"${name}" must be kebab-case, at most 30 characters.`)
   if (existsSync(path.join(rootDir, 'servers', name))) throw new Refused(`servers/${name} exists already.`)
-  const port = choosePort(options.port)
+  const port = choosePort(name, options.port)
   const files = serverFiles({ name, port, layer: options.layer ?? '-' })
   const written = write(`servers/${name}`, files)
   addToLockfile(name, '1.0.0')
@@ -43,17 +43,21 @@ function newTool(server: string, file: string): string[] {
   return written
 }
 
-/** The number added to the port base: the asked one, else the first that no server has. */
-function choosePort(asked: string | undefined): number {
-  const taken = new Map(committedServers().map(({ name, port }) => [port, name]))
+/** The number added to the port base: the asked one, else the one kept for this name, else the first that is nobody's. */
+function choosePort(server: string, asked: string | undefined): number {
+  const kept = Object.entries(SUITE_PORTS).filter(([name]) => name !== server)
+  const here = committedServers().map(({ name, port }) => [name, port] as const)
+  const taken = new Map([...kept, ...here].map(([name, port]) => [port, name]))
   if (asked !== undefined) {
     const port = Number(asked)
-    if (!Number.isInteger(port) || port < 1 || port > 99)
-      throw new Refused(`--port ${asked} must be a number from 1 to 99.`)
+    if (!Number.isInteger(port) || port < 1 || port > LAST_PORT)
+      throw new Refused(`--port ${asked} must be a number from 1 to ${LAST_PORT}.`)
     if (taken.has(port)) throw new Refused(`Port number ${port} belongs to ${taken.get(port)}.`)
     return port
   }
-  let port = 1
+  const own = SUITE_PORTS[server]
+  if (own !== undefined && !taken.has(own)) return own
+  let port = FIRST_OWN_PORT
   while (taken.has(port)) port += 1
   return port
 }

@@ -1,7 +1,8 @@
-import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { renameSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
-import { ConfigError } from '@story-portal/shared/config'
+import { ConfigError, makeDirectory } from '@story-portal/shared/config'
 import { isStoryPortalError } from '@story-portal/shared/errors'
+import { prepareHome } from './cli/home.ts'
 
 /** What an entry is about to run. */
 export interface Plan {
@@ -22,6 +23,7 @@ export async function runProcess(name: string, prepare: () => Plan): Promise<voi
   try {
     const plan = prepare()
     home = plan.home
+    prepareHome(home)
     const entry = path.join(home, 'run', 'processes', `${name}-${process.pid}.json`)
     writeJson(entry, { name, pid: process.pid, servers: plan.servers, started_at: new Date().toISOString() })
     process.on('exit', () => rmSync(entry, { force: true }))
@@ -83,7 +85,7 @@ const failureFile = (home: string, name: string) => path.join(home, 'run', 'fail
 
 /** Whole or not at all: readers never meet half a file. */
 function writeJson(file: string, value: unknown): void {
-  mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 })
+  makeDirectory(path.dirname(file))
   writeFileSync(`${file}.${process.pid}`, JSON.stringify(value), { mode: 0o600 })
   renameSync(`${file}.${process.pid}`, file)
 }

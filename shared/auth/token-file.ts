@@ -1,6 +1,7 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
-import { chmodSync, linkSync, mkdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, linkSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { makeDirectory } from '../config/index.ts'
 import { authErrors } from './errors.ts'
 
 const TOKEN = /^spt_[A-Za-z0-9_-]{43}$/
@@ -13,7 +14,7 @@ export function ensureToken(path: string): string {
   try {
     const known = readToken(path)
     if (known !== undefined) return known
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+    makeDirectory(dirname(path))
     const token = `spt_${randomBytes(32).toString('base64url')}`
     const draft = `${path}.${process.pid}.${randomBytes(4).toString('hex')}`
     writeFileSync(draft, `${token}\n`, { mode: 0o600, flag: 'wx' })

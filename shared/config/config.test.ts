@@ -1,9 +1,9 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { toErrorBody } from '../errors/index.ts'
-import { ConfigError, loadConfig, nearest, SETTINGS, watchConfig } from './index.ts'
+import { ConfigError, examineConfig, loadConfig, makeDirectory, nearest, SETTINGS, watchConfig } from './index.ts'
 
 let root: string
 beforeEach(() => {
@@ -65,7 +65,7 @@ test('every bad name is listed with its reason, and no value is shown', () => {
     STORY_PORTAL_URL_PLANNING: 'hunter4',
   }
   expect(faults(env)).toEqual({
-    STORY_PORTAL_PORT_BASE: 'must be a whole number from 1 to 65521',
+    STORY_PORTAL_PORT_BASE: 'must be a whole number from 1 to 65436',
     STORY_PORTAL_LEASE_MS: 'must be a whole number from 500 to 3600000',
     STORY_PORTAL_LOG_LEVEL: 'must be one of fatal, error, warn, info, debug, trace, silent',
     STORY_PORTAL_DB_FSYNC: 'must be true or false',
@@ -93,6 +93,35 @@ test('an unknown STORY_PORTAL_ name is a mistake, with a guess; names of others 
     STORY_PORTAL_LOGLEVEL: 'is not a setting; did you mean STORY_PORTAL_LOG_LEVEL?',
     STORY_PORTAL_XQZWV: 'is not a setting',
   })
+})
+
+test('a diagnosis goes on with the presets of what can not be used, and names it', () => {
+  const { config, faults: found } = examineConfig({
+    env: {
+      STORY_PORTAL_LEASE_MS: 'soon',
+      STORY_PORTAL_PORT_BASE: '9000',
+      DATABASE_URL: 'x',
+      STORY_PORTAL_LOGLEVEL: 'x',
+    },
+    root,
+  })
+  expect(config).toMatchObject({ portBase: 9000, mode: 'embedded', engine: { leaseMs: 30_000 } })
+  expect(found.map((fault) => fault.path).sort()).toEqual([
+    'DATABASE_URL',
+    'STORY_PORTAL_LEASE_MS',
+    'STORY_PORTAL_LOGLEVEL',
+  ])
+})
+
+test('a directory is made with those above it, or refused at once with the reason of the file system', () => {
+  const dir = path.join(root, 'a', 'b')
+  makeDirectory(dir)
+  makeDirectory(dir)
+  expect(statSync(dir).mode & 0o777).toBe(0o700)
+  writeFileSync(path.join(root, 'file'), '')
+  expect(() => makeDirectory(path.join(root, 'file'))).toThrow('EEXIST')
+  expect(() => makeDirectory(path.join(root, 'file', 'x'))).toThrow()
+  if (process.platform === 'linux') expect(() => makeDirectory('/proc/nowhere/x')).toThrow('ENOENT')
 })
 
 test('an empty variable is as good as none', () => {

@@ -1,5 +1,6 @@
 export { ConfigError, configErrors } from './errors.ts'
-export { type Config, type ConfigSource, loadConfig } from './load.ts'
+export { type Config, type ConfigSource, examineConfig, loadConfig } from './load.ts'
+export { makeDirectory } from './make-directory.ts'
 export { nearest } from './nearest.ts'
 export { SETTINGS, type Setting, type SettingName } from './settings.ts'
 export { type ConfigChange, type ConfigWatcher, watchConfig } from './watch.ts'

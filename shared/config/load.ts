@@ -25,15 +25,30 @@ for (const [name, setting] of Object.entries<Setting>(SETTINGS)) if (setting.pat
  * environment is read here and nowhere else.
  */
 export function loadConfig(source: ConfigSource): Config {
+  const { config, faults } = examineConfig(source)
+  if (faults.length > 0) throw new ConfigError(faults)
+  return config
+}
+
+/**
+ * For a diagnosis: every bad setting, and the configuration with the preset in the place of each of them. Nothing may be
+ * started with it while there are faults.
+ */
+export function examineConfig(source: ConfigSource): { config: Config; faults: Fault[] } {
   const env = withoutEmpty(source.env ?? process.env)
   const home = resolveHome(env['STORY_PORTAL_HOME'], source.root)
   const faults: Fault[] = unknownNames(env)
   const file = readFile(path.join(home, 'config.json'), faults)
-  const found = schema.safeParse({ ...file, ...pick(env) })
-  for (const issue of found.error?.issues ?? []) faults.push({ path: String(issue.path[0]), message: issue.message })
+  const given: Record<string, unknown> = { ...file, ...pick(env) }
+  for (const {
+    path: [name],
+    message,
+  } of schema.safeParse(given).error?.issues ?? []) {
+    faults.push({ path: String(name), message })
+    delete given[String(name)]
+  }
   const urls = serverUrls(env, faults)
-  if (faults.length > 0 || !found.success) throw new ConfigError(faults)
-  return assemble(found.data as Settings, { home, root: source.root, urls })
+  return { config: assemble(schema.parse(given) as Settings, { home, root: source.root, urls }), faults }
 }
 
 function withoutEmpty(env: Record<string, string | undefined>): Record<string, string> {

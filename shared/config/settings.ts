@@ -63,8 +63,8 @@ export const SETTINGS = {
   },
   STORY_PORTAL_PORT_BASE: {
     path: 'port_base',
-    about: 'Servers listen on this port plus 1 to 14.',
-    schema: integer(1, 65_521, 8000),
+    about: 'Servers listen on this port plus 1 to 14, those you add on this port plus 15 to 99.',
+    schema: integer(1, 65_436, 8000),
   },
   DATABASE_URL: {
     path: 'db.url',

@@ -59,6 +59,8 @@ export interface ErrorOptions {
   /** The original error: goes to the log under the correlation id, never to the caller. */
   cause?: unknown
   hint?: string
+  /** Under which the process that made the error logged it. */
+  correlation_id?: string
 }
 
 /** The one error class of the platform; `code` decides HTTP status and exit code on every surface. */
@@ -70,6 +72,7 @@ export class StoryPortalError extends Error {
   readonly details: ErrorDetails | undefined
   readonly retry_after_ms: number | undefined
   readonly retryable: boolean
+  readonly correlation_id: string | undefined
 
   constructor(spec: ErrorSpec, message: string, options: ErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
@@ -80,6 +83,7 @@ export class StoryPortalError extends Error {
     this.hint = options.hint ?? spec.hint
     this.details = options.details
     this.retry_after_ms = options.retry_after_ms
+    this.correlation_id = options.correlation_id
     this.retryable = spec.retryable ?? ERROR_CODES[spec.code].retryable
   }
 
@@ -268,6 +272,7 @@ export function isStoryPortalError(error: unknown): error is StoryPortalError {
 /** The one mapping from any thrown value to what a caller sees. Unknown errors become INTERNAL without their text. */
 export function toErrorBody(error: unknown, correlationId?: string): ErrorBody {
   const e = isStoryPortalError(error) ? error : errors.internal()
+  const correlation_id = correlationId ?? e.correlation_id
   return {
     error: {
       code: e.code,
@@ -276,7 +281,7 @@ export function toErrorBody(error: unknown, correlationId?: string): ErrorBody {
       hint: e.hint,
       retryable: e.retryable,
       ...(e.retry_after_ms === undefined ? {} : { retry_after_ms: e.retry_after_ms }),
-      ...(correlationId === undefined ? {} : { correlation_id: correlationId }),
+      ...(correlation_id === undefined ? {} : { correlation_id }),
       ...(e.details === undefined ? {} : { details: e.details }),
     },
   }
@@ -284,7 +289,7 @@ export function toErrorBody(error: unknown, correlationId?: string): ErrorBody {
 
 /** Rebuilds the error that another server sent as a body, so that it passes through unchanged. */
 export function fromErrorBody(body: ErrorBody): StoryPortalError {
-  const { code, number, message, hint, retryable, retry_after_ms, details } = body.error
+  const { code, number, message, hint, retryable, retry_after_ms, correlation_id, details } = body.error
   const known = Object.hasOwn(ERROR_CODES, code)
   return new StoryPortalError(
     {
@@ -298,6 +303,7 @@ export function fromErrorBody(body: ErrorBody): StoryPortalError {
     message,
     {
       ...(retry_after_ms === undefined ? {} : { retry_after_ms }),
+      ...(correlation_id === undefined ? {} : { correlation_id }),
       ...(details === undefined ? {} : { details }),
     },
   )

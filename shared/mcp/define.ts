@@ -122,7 +122,7 @@ export interface ServerDefinition {
   title: string
   /** `L05`, or `-` for the document and context services. */
   layer: string
-  /** 1 to 14: added to STORY_PORTAL_PORT_BASE. */
+  /** Added to STORY_PORTAL_PORT_BASE: 1 to 14 in the suite, 15 to 99 for servers of one's own. */
   port: number
   /** One line for the README and `list_layers`. */
   summary: string

@@ -42,7 +42,7 @@ export const mcpErrors = defineErrors(0, {
     code: 'UNAVAILABLE',
     severity: 'critical',
     message: 'Port {port} on {host} is taken, so server {server} can not listen.',
-    hint: 'Stop what holds the port, or set STORY_PORTAL_PORT_BASE to another base (each server adds 1 to 14).',
+    hint: 'Stop what holds the port, or set STORY_PORTAL_PORT_BASE to another base (each server adds its own number).',
   },
   portRefused: {
     number: 'E0907',

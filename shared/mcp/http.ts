@@ -176,7 +176,10 @@ function asMessage(req: IncomingMessage, body: string, extra: RequestExtra): Nod
 function fail(host: Host, res: ServerResponse, error: unknown): void {
   const correlationId = newCorrelationId()
   const status = isStoryPortalError(error) && error.number === 'E0901' ? 413 : undefined
-  if (!isStoryPortalError(error)) host.log.error({ err: error, correlation_id: correlationId }, 'a request failed')
+  if (isStoryPortalError(error)) {
+    const { number, code, message } = error
+    host.log.info({ correlation_id: correlationId, error: { number, code, message } }, 'a request was refused')
+  } else host.log.error({ err: error, correlation_id: correlationId }, 'a request failed')
   if (res.headersSent) res.destroy()
   else replyError(res, error, correlationId, status)
 }

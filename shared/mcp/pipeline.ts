@@ -217,7 +217,8 @@ function codedError(error: unknown): StoryPortalError {
   return isStoryPortalError(error) ? error : errors.internal({}, { cause: error })
 }
 
-const LEVEL = { info: 'debug', warning: 'warn', error: 'error', critical: 'error' } as const
+/** Info and not debug: the correlation id that a refused caller was given must find something in the log. */
+const LEVEL = { info: 'info', warning: 'warn', error: 'error', critical: 'error' } as const
 
 function logFailure(
   log: Logger,

@@ -48,13 +48,13 @@ export function protocolServer(
   }
   server.setRequestHandler('tools/list', (_request, ctx) => ({ tools: [...backend.list(callerOf(ctx))] }))
   server.setRequestHandler('tools/call', async (request, ctx) => {
-    const correlationId = newCorrelationId()
     const { name: tool } = request.params
     if (!backend.has(tool)) {
       // Worded as the SDK does, with our body beside it for whoever reads data.
-      const body = toErrorBody(errors.unknownTool({ server: name, tool }), correlationId)
+      const body = toErrorBody(errors.unknownTool({ server: name, tool }))
       throw new ProtocolError(ProtocolErrorCode.InvalidParams, `Tool ${safeText(tool, 60)} not found`, body)
     }
+    const correlationId = newCorrelationId()
     const options = callOptions(ctx, callerOf(ctx), correlationId)
     try {
       return success(await backend.call(tool, request.params.arguments ?? {}, options))

@@ -1,5 +1,6 @@
-import { closeSync, mkdirSync, openSync, readdirSync, renameSync, statSync, unlinkSync, writeSync } from 'node:fs'
+import { closeSync, openSync, readdirSync, renameSync, statSync, unlinkSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
+import { makeDirectory } from '../config/index.ts'
 
 export interface RotatingFileOptions {
   dir: string
@@ -22,7 +23,7 @@ export function rotatingFile(options: RotatingFileOptions): { write(line: string
   let size = 0
 
   const open = (): void => {
-    mkdirSync(options.dir, { recursive: true, mode: 0o700 })
+    makeDirectory(options.dir)
     fd = openSync(path, 'a', 0o600)
     size = statSync(path).size
     trimDirectory(options.dir, path, options.maxTotalBytes)

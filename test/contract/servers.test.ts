@@ -4,6 +4,7 @@ import { serverManifest, toolDefinitions } from '@story-portal/shared/mcp'
 import { describe, expect, test } from 'vitest'
 import { toolTable } from '../../tools/gen/documents.ts'
 import { rootDir } from '../../tools/launch.js'
+import { FIRST_OWN_PORT, LAST_PORT, SUITE_PORTS } from '../../tools/registry.ts'
 import { bytesOf, servers, tools } from './suite.ts'
 
 const read = (...parts: string[]) => readFileSync(path.join(rootDir, 'servers', ...parts), 'utf8')
@@ -14,8 +15,11 @@ const MAX_LIST_BYTES = 3_000 * 4
 describe.each(servers.map((server) => [server.name, server] as const))('%s', (name, server) => {
   test('says what it is, briefly', () => {
     expect(server.layer).toMatch(/^(L\d\d|-)$/)
-    expect(server.port).toBeGreaterThanOrEqual(1)
-    expect(server.port).toBeLessThanOrEqual(14)
+    expect(server.port).toBeLessThanOrEqual(LAST_PORT)
+    // The number that the suite keeps for this name, or one that it keeps for nobody.
+    const own = Object.hasOwn(SUITE_PORTS, name)
+    if (own) expect(server.port).toBe(SUITE_PORTS[name])
+    else expect(server.port).toBeGreaterThanOrEqual(FIRST_OWN_PORT)
     expect(server.summary).toMatch(/^[^\n]{10,160}$/)
     expect(server.instructions.length).toBeLessThan(2_000)
     expect(server.instructions.trim()).not.toBe('')

@@ -21,7 +21,7 @@ describe('a new server and tool', () => {
     const { mcpServers } = JSON.parse(readFileSync(path.join(copy, '.mcp.json'), 'utf8'))
     expect(mcpServers['weather-station']).toEqual({ command: 'node', args: ['tools/mcp.js', 'weather-station'] })
     expect(readFileSync(path.join(copy, 'README.md'), 'utf8')).toContain('servers/weather-station/README.md')
-    expect(JSON.parse(readFileSync(file('tools.json'), 'utf8')).tools).toHaveLength(1)
+    expect(JSON.parse(readFileSync(file('tools.json'), 'utf8'))).toMatchObject({ port: 15, tools: [{}] })
     const help = await script('tools/story-portal.js', 'weather-station', 'get-forecast', '--help')
     expect(help.stdout).toContain('--text')
 
@@ -36,6 +36,15 @@ describe('a new server and tool', () => {
     expect(await vitest('servers/weather-station')).toMatchObject({ code: 0 })
     const check = await script('tools/check.ts')
     expect([check.code, check.stdout.match(/^FAILED[\s\S]*/m)?.[0]]).toEqual([0, undefined])
+  })
+
+  test('a server of the suite gets the number that is kept for it, and nobody else does', async () => {
+    expect(await script('tools/new.ts', 'server', 'model-gateway')).toMatchObject({ code: 0 })
+    const made = JSON.parse(readFileSync(path.join(copy, 'servers/model-gateway/tools.json'), 'utf8'))
+    expect(made.port).toBe(4)
+    const refused = await script('tools/new.ts', 'server', 'other', '--port', '9')
+    expect(refused.code).toBe(2)
+    expect(refused.stderr).toContain('Port number 9 belongs to api-gateway.')
   })
 
   test('names that are taken or no names are refused and write nothing', async () => {

@@ -108,9 +108,50 @@ describe('a platform from nothing to nothing', () => {
       expect([args, wrong.code]).toEqual([args, 2])
       expect(wrong.json.error).toMatchObject({ code: 'INVALID_INPUT' })
     }
-    const unknown = await it.cli('call', 'nowhere', 'x', '{}', '--json')
-    expect(unknown.code).toBe(1)
-    expect(unknown.json.error).toMatchObject({ code: 'NOT_FOUND' })
+    for (const [args, number, hint] of [
+      [['plannin', 'list_goals'], 'E0290', 'Did you mean planning?'],
+      [['nowhere', 'x'], 'E0290', 'service-hub'],
+      [['planning', 'list_goal'], 'E0291', 'list_goals'],
+    ] as const) {
+      const unknown = await it.cli('call', ...args, '{}', '--json')
+      expect([args, unknown.code]).toEqual([args, 2])
+      expect(unknown.json.error).toMatchObject({ code: 'NOT_FOUND', number, hint: expect.stringContaining(hint) })
+    }
+    const elsewhere = '{"server": "nowhere", "tool": "x", "arguments": {}}'
+    expect((await it.cli('call', 'service-hub', 'call_tool', elsewhere, '--json')).code).toBe(1)
+  })
+
+  test('the correlation id of a refusal is printed, and finds in the log what was refused', async () => {
+    const refused = await it.cli('call', 'planning', 'get_goal', '{"goal_id": "gol_none"}')
+    expect(refused.code).toBe(1)
+    const id = /story-portal logs --correlation (\S+)"/.exec(refused.stderr)?.[1] ?? ''
+    const logs = await it.cli('logs', '--correlation', id, '--json')
+    expect(JSON.parse(logs.stdout)).toMatchObject({
+      tool: 'get_goal',
+      correlation_id: id,
+      error: { code: 'NOT_FOUND' },
+    })
+
+    const invalid = await it.cli('call', 'planning', 'create_goal', '{"titel": "x"}', '--json')
+    const found = await it.cli('logs', '--correlation', invalid.json.error.correlation_id, '--json')
+    expect(JSON.parse(found.stdout)).toMatchObject({ tool: 'create_goal', error: { number: 'E0001' } })
+
+    const url = `http://127.0.0.1:${it.base + 5}/mcp`
+    const answer = await fetch(url, { method: 'POST', headers: { authorization: 'Bearer no' }, body: '{}' })
+    const { error } = (await answer.json()) as { error: { number: string; correlation_id: string } }
+    expect(error.number).toBe('E0002')
+    const denied = await it.cli('logs', '--correlation', error.correlation_id, '--json')
+    expect(JSON.parse(denied.stdout)).toMatchObject({ error: { number: 'E0002' } })
+  })
+
+  test('the token of another home is not refused, but told that its platform does not run', async () => {
+    const other = await underTest({ STORY_PORTAL_PORT_BASE: String(it.base) })
+    writeFileSync(path.join(other.home, 'token'), `spt_${'x'.repeat(43)}\n`)
+    const { code, json } = await other.cli('call', 'planning', 'list_goals', '{}', '--json')
+    await other.dispose()
+    expect(code).toBe(3)
+    expect(json.error).toMatchObject({ number: 'E0282', hint: expect.stringContaining(it.home) })
+    expect(json.error.message).toContain(other.home)
   })
 
   test('a tool is a command of its own, with its fields as flags', async () => {
@@ -260,15 +301,33 @@ describe('what keeps it from starting is said plainly', () => {
     }
   })
 
+  test('doctor names every bad setting and checks what does not stand on it', async () => {
+    const bad = {
+      STORY_PORTAL_LEASE_MS: 'swordfish',
+      STORY_PORTAL_PORT_BAZE: '1',
+      DATABASE_URL: 'mysql://u:swordfish@x',
+    }
+    const { code, stdout, json } = await run([launcher, 'doctor', '--json'], { ...it.env, ...bad })
+    expect(code).toBe(1)
+    expect(stdout).not.toContain('swordfish')
+    const found = new Map(json.checks.map((check: { name: string }) => [check.name, check]))
+    expect(found.get('configuration')).toMatchObject({ state: 'failed' })
+    for (const name of Object.keys(bad))
+      expect(found.get('configuration')).toHaveProperty('detail', expect.stringContaining(name))
+    expect(found.get('database')).toMatchObject({ state: 'warning', detail: expect.stringContaining('DATABASE_URL') })
+    for (const name of ['node', 'home', 'disk', 'ports']) expect(found.get(name)).toMatchObject({ state: 'ok' })
+  })
+
   test('a data directory that can not be written', async () => {
     const file = path.join(it.home, 'a-file')
     writeFileSync(file, '')
-    for (const home of [file, path.join(file, 'below')]) {
+    for (const home of [file, path.join(file, 'below'), '/proc/nowhere', '/proc/nowhere/below']) {
       const { code, json } = await run([launcher, 'up', '--json'], { ...it.env, STORY_PORTAL_HOME: home })
       expect(code).toBe(1)
       expect(json.error).toMatchObject({ number: 'E0285' })
       expect(json.error.message).toContain(home)
-      expect((await run([platformEntry], { ...it.env, STORY_PORTAL_HOME: home })).code).toBe(1)
+      const entry = await run([platformEntry], { ...it.env, STORY_PORTAL_HOME: home })
+      expect([entry.code, entry.stderr]).toEqual([1, expect.stringContaining('E0285')])
     }
   })
 

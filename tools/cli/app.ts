@@ -1,6 +1,6 @@
 import { buildApplication, buildCommand, buildRouteMap, numberParser } from '@stricli/core'
 import { committedServers } from '../registry.ts'
-import { perform } from './perform.ts'
+import { perform, performAnyway } from './perform.ts'
 import { toolRoutes } from './tool-commands.ts'
 
 /** Flags every command has; results then are one line of JSON on stdout. */
@@ -39,7 +39,7 @@ const doctor = buildCommand({
   docs: { brief: 'Check everything the platform needs and say what to do about the rest' },
   parameters: { flags: { json } },
   func: (flags: CommonFlags) =>
-    perform(flags, async (out, config) => (await import('./doctor.ts')).runDoctor(out, config)),
+    performAnyway(flags, async (out, ...found) => (await import('./doctor.ts')).runDoctor(out, ...found)),
 })
 
 const migrate = buildCommand({

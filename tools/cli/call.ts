@@ -2,12 +2,17 @@ import { randomBytes } from 'node:crypto'
 import { localUser, readToken } from '@story-portal/shared/auth'
 import type { Config } from '@story-portal/shared/config'
 import { isStoryPortalError } from '@story-portal/shared/errors'
-import { readManifests, remoteServers } from '@story-portal/shared/mcp'
+import { readManifests, remoteServers, type ServerManifest, suggest } from '@story-portal/shared/mcp'
 import { createLogger } from '@story-portal/shared/telemetry'
 import { rootDir } from '../launch.js'
 import { cliErrors } from './errors.ts'
 import { homeFiles } from './home.ts'
 import type { Output } from './output.ts'
+import { probe, serverUrl } from './platform-state.ts'
+
+const UNKNOWN_TOOL = 'E0009'
+const UNREACHABLE = 'E0912'
+const UNAUTHENTICATED = 'E0002'
 
 interface Wanted {
   server: string
@@ -33,10 +38,12 @@ export async function callTool(
   args: Record<string, unknown>,
   onProgress: (message: string) => void = () => undefined,
 ): Promise<Record<string, unknown>> {
+  const manifests = await readManifests(rootDir)
+  const manifest = manifests.find(({ name }) => name === server)
+  if (!manifest) throw unknownServer(server, manifests)
   const token = readToken(homeFiles(config.home).token)
   if (token === undefined) throw cliErrors.notRunning({ home: config.home })
   const log = createLogger({ name: 'cli', level: 'silent', destination: { write: () => undefined } })
-  const manifests = await readManifests(rootDir)
   const servers = remoteServers({ config, manifests, credentials: { token }, log })
   const stop = new AbortController()
   const interrupt = () => stop.abort()
@@ -50,13 +57,37 @@ export async function callTool(
         onProgress(`${message ?? `${progress}${total ? ` of ${total}` : ''}`} ...`),
     })
   } catch (error) {
-    // "Not reachable" on this machine means that nobody started it: say so.
-    throw isStoryPortalError(error) && error.number === 'E0912' && config.urls[server] === undefined
-      ? cliErrors.notRunning({ home: config.home })
-      : error
+    throw await inPlainWords(error, { config, manifest, tool })
   } finally {
     process.off('SIGINT', interrupt)
   }
+}
+
+function unknownServer(server: string, manifests: readonly ServerManifest[]) {
+  const names = manifests.map(({ name }) => name)
+  const near = suggest(server, names)
+  const hint = near === undefined ? {} : { hint: `Did you mean ${near}?` }
+  return cliErrors.unknownServer({ server, servers: names.join(', ') }, hint)
+}
+
+/** What an answer means to the person at the command line, who may have mistyped a name or not started anything. */
+async function inPlainWords(
+  error: unknown,
+  { config, manifest, tool }: { config: Config; manifest: ServerManifest; tool: string },
+): Promise<unknown> {
+  if (!isStoryPortalError(error)) return error
+  const known = manifest.tools.some(({ name }) => name === tool)
+  if (error.number === UNKNOWN_TOOL && !known) {
+    return cliErrors.unknownTool({ server: manifest.name, tool }, { hint: error.hint })
+  }
+  if (config.urls[manifest.name] !== undefined) return error
+  if (error.number === UNREACHABLE) return cliErrors.notRunning({ home: config.home })
+  if (error.number !== UNAUTHENTICATED) return error
+  const url = serverUrl(config, manifest)
+  const { home } = await probe(url)
+  if (home === undefined || home === config.home) return error
+  const hint = `At ${url} the platform of ${home} answers: set STORY_PORTAL_HOME to that directory, or start this one on other ports with STORY_PORTAL_PORT_BASE=${config.portBase + 1000} npm start.`
+  return cliErrors.notRunning({ home: config.home }, { hint })
 }
 
 async function readArguments(text: string | undefined): Promise<Record<string, unknown>> {
@@ -66,12 +97,23 @@ async function readArguments(text: string | undefined): Promise<Record<string, u
   try {
     value = JSON.parse(json)
   } catch (error) {
-    throw cliErrors.badJson({ reason: (error as SyntaxError).message })
+    throw cliErrors.badJson({ reason: whereNotJson(json, error as SyntaxError) })
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw cliErrors.badJson({ reason: 'they must be an object.' })
   }
   return value as Record<string, unknown>
+}
+
+/** The parser's words differ between versions of Node and quote the input; only the position in them is of use. */
+function whereNotJson(json: string, { message }: SyntaxError): string {
+  if (json.trim() === '') return 'there is nothing.'
+  const position = /at position (\d+)/.exec(message)?.[1]
+  const at = position === undefined && /end of JSON/.test(message) ? json.length : Number(position)
+  if (Number.isNaN(at)) return 'a value in them is none; texts and names stand in double quotes.'
+  if (at >= json.length) return 'they end too early.'
+  const before = json.slice(0, at).split('\n')
+  return `"${json.slice(at, at + 1)}" at line ${before.length}, column ${(before.at(-1) ?? '').length + 1}.`
 }
 
 async function readStdin(): Promise<string> {

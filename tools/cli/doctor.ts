@@ -1,8 +1,9 @@
 import { readFileSync, statfsSync, statSync } from 'node:fs'
 import path from 'node:path'
 import type { Config } from '@story-portal/shared/config'
-import { isStoryPortalError } from '@story-portal/shared/errors'
+import { type Fault, isStoryPortalError } from '@story-portal/shared/errors'
 import { bundledNode, platformNode, rootDir } from '../launch.js'
+import { highestPort } from '../registry.ts'
 import { callTool } from './call.ts'
 import { durability } from './durability.ts'
 import { EXIT } from './exit-codes.ts'
@@ -26,11 +27,21 @@ const ok = (detail: string): Finding => ({ state: 'ok', detail })
 const warning = (detail: string, hint: string): Finding => ({ state: 'warning', detail, hint })
 const failed = (detail: string, hint: string): Finding => ({ state: 'failed', detail, hint })
 
-/** Every check runs whatever the others find; exits 1 when one failed. */
-export async function runDoctor(out: Output, config: Config): Promise<number> {
+/** Settings that a check stands on: with one of them bad, its answer would be about something else. */
+const STANDS_ON: Record<string, string[]> = {
+  mode: ['DATABASE_URL'],
+  ports: ['STORY_PORTAL_HOST', 'STORY_PORTAL_PORT_BASE'],
+  servers: ['STORY_PORTAL_HOST', 'STORY_PORTAL_PORT_BASE'],
+  database: ['DATABASE_URL', 'MIGRATION_DATABASE_URL'],
+  redis: ['REDIS_URL'],
+}
+
+/** Every check runs whatever the others find, `bad` settings included; exits 1 when one failed. */
+export async function runDoctor(out: Output, config: Config, bad: readonly Fault[]): Promise<number> {
   const running = (await platformStatus(config, '')).servers.some((server) => server.state === 'ready')
   const health = running ? await dataHealth(config) : undefined
   const checks: Record<string, () => Finding | Promise<Finding>> = {
+    configuration: () => checkConfiguration(bad),
     node: checkNode,
     install: checkInstall,
     mode: () => ok(`${config.mode}: ${durability(config)}`),
@@ -46,11 +57,23 @@ export async function runDoctor(out: Output, config: Config): Promise<number> {
   const results: Check[] = []
   for (const [name, check] of Object.entries(checks)) {
     out.progress(`Checking ${name} ...`)
-    results.push({ name, ...(await guarded(check)) })
+    const unusable = bad.map(({ path: setting }) => setting).filter((setting) => STANDS_ON[name]?.includes(setting))
+    const finding = unusable.length > 0 ? notChecked(unusable) : await guarded(check)
+    results.push({ name, ...finding })
   }
-  const bad = results.some(({ state }) => state === 'failed')
-  out.result({ ok: !bad, checks: results }, results.map((check) => line(check, out)).join('\n'))
-  return bad ? EXIT.failed : EXIT.ok
+  const sick = results.some(({ state }) => state === 'failed')
+  out.result({ ok: !sick, checks: results }, results.map((check) => line(check, out)).join('\n'))
+  return sick ? EXIT.failed : EXIT.ok
+}
+
+function checkConfiguration(bad: readonly Fault[]): Finding {
+  if (bad.length === 0) return ok('every setting is usable')
+  const words = bad.map(({ path: setting, message, hint }) => `${setting} ${message}${hint ? ` (${hint})` : ''}`)
+  return failed(words.join('; '), 'Correct them; docs/configuration.md lists every setting. Nothing starts until then.')
+}
+
+function notChecked(settings: readonly string[]): Finding {
+  return warning(`not checked: ${settings.join(', ')} can not be used`, 'Correct that first.')
 }
 
 async function guarded(check: () => Finding | Promise<Finding>): Promise<Finding> {
@@ -66,8 +89,8 @@ const MARKS = { ok: ['green', 'ok     '], warning: ['yellow', 'warning'], failed
 
 function line(check: Check, out: Output): string {
   const [colour, word] = MARKS[check.state]
-  const text = `${out.style(colour, word)} ${check.name.padEnd(9)} ${check.detail}`
-  return check.hint === undefined ? text : `${text}\n                  ${out.style('dim', check.hint)}`
+  const text = `${out.style(colour, word)} ${check.name.padEnd(13)} ${check.detail}`
+  return check.hint === undefined ? text : `${text}\n                      ${out.style('dim', check.hint)}`
 }
 
 function checkNode(): Finding {
@@ -135,7 +158,7 @@ function checkDisk(config: Config): Finding {
 }
 
 async function checkPorts(config: Config, running: boolean): Promise<Finding> {
-  const range = `${config.portBase + 1} to ${config.portBase + 14} on ${config.host}`
+  const range = `${config.portBase + 1} to ${config.portBase + highestPort()} on ${config.host}`
   if (running) return ok(`${range}, held by this platform`)
   await assertPortsFree(config)
   return ok(`${range} are free`)

@@ -65,6 +65,20 @@ export const cliErrors = defineErrors(0, {
     message: 'Process {pid} has been starting or stopping the platform for too long.',
     hint: 'Wait for it, or end it; then try again.',
   },
+  unknownServer: {
+    number: 'E0290',
+    code: 'NOT_FOUND',
+    severity: 'info',
+    message: 'There is no server {server}.',
+    hint: 'The servers are: {servers}.',
+  },
+  unknownTool: {
+    number: 'E0291',
+    code: 'NOT_FOUND',
+    severity: 'info',
+    message: 'Server {server} has no tool {tool}.',
+    hint: 'story-portal {server} --help lists its tools.',
+  },
   databaseAway: {
     number: 'E0289',
     code: 'UNAVAILABLE',

@@ -7,6 +7,8 @@ export const EXIT = { ok: 0, failed: 1, usage: 2, unreachable: 3, badConfig: 78 
 const BY_NUMBER: Record<string, number> = {
   E0280: EXIT.usage,
   E0281: EXIT.usage,
+  E0290: EXIT.usage,
+  E0291: EXIT.usage,
   E0282: EXIT.unreachable,
   E0912: EXIT.unreachable,
 }

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
+import { makeDirectory } from '@story-portal/shared/config'
 import { cliErrors } from './errors.ts'
 
 /** What is where in the data directory. */
@@ -31,10 +32,7 @@ const REASONS: Record<string, string> = {
 export function prepareHome(home: string): void {
   const files = homeFiles(home)
   try {
-    mkdirSync(home, { recursive: true, mode: 0o700 })
-    for (const dir of [files.logs, files.crashes, files.run, files.processes, files.failures]) {
-      mkdirSync(dir, { recursive: true, mode: 0o700 })
-    }
+    for (const dir of [files.crashes, files.processes, files.failures]) makeDirectory(dir)
     const probe = path.join(files.run, `.probe-${process.pid}`)
     writeFileSync(probe, randomBytes(4096))
     rmSync(probe)

@@ -1,6 +1,6 @@
 import { connect, createServer } from 'node:net'
 import type { Config } from '@story-portal/shared/config'
-import { committedServers } from '../registry.ts'
+import { committedServers, highestPort } from '../registry.ts'
 import { cliErrors } from './errors.ts'
 import { probe, reachableHost } from './platform-state.ts'
 
@@ -33,7 +33,7 @@ export function canConnect(host: string, port: number): Promise<boolean> {
 }
 
 /** A base whose ports base+1 .. base+count are all free now, above `from`. */
-export async function freePortBase(host: string, count = 14, from = 20_000): Promise<number> {
+export async function freePortBase(host: string, count = highestPort(), from = 20_000): Promise<number> {
   for (let base = from + Math.floor(Math.random() * 400) * 20; base < 60_000; base += 20) {
     const states = await Promise.all(Array.from({ length: count }, (_, i) => portState(host, base + 1 + i)))
     if (states.every((state) => state === 'free')) return base
@@ -53,7 +53,7 @@ export async function assertPortsFree(config: Config, names?: readonly string[])
 
 async function portTaken(config: Config, port: number) {
   const { home } = await probe(`http://${reachableHost(config.host)}:${port}`)
-  const other = `Choose another base, each server adds 1 to 14: STORY_PORTAL_PORT_BASE=${config.portBase + 1000} npm start`
+  const other = `Choose another base, each server adds its own number to it: STORY_PORTAL_PORT_BASE=${config.portBase + 1000} npm start`
   const [holder, remedy] =
     home === undefined
       ? ['another program', other]

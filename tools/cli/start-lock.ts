@@ -1,6 +1,7 @@
-import { mkdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import { readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { makeDirectory } from '@story-portal/shared/config'
 import { cliErrors } from './errors.ts'
 import { isAlive } from './processes.ts'
 
@@ -18,7 +19,7 @@ export async function withStartLock<T>(
   options: { waitMs?: number; onWait?: (pid: number) => void } = {},
 ): Promise<T> {
   const file = path.join(home, 'run', 'start.lock')
-  mkdirSync(path.dirname(file), { recursive: true })
+  makeDirectory(path.dirname(file))
   const deadline = Date.now() + (options.waitMs ?? 180_000)
   let told = false
   while (!take(file)) {

@@ -1,4 +1,5 @@
-import { accessSync, constants, mkdirSync } from 'node:fs'
+import { accessSync, constants } from 'node:fs'
+import { makeDirectory } from '../../config/index.ts'
 import { dbErrors } from '../errors.ts'
 import { type DirectoryLock, type LockHolder, takeLock } from './lock.ts'
 
@@ -6,7 +7,7 @@ import { type DirectoryLock, type LockHolder, takeLock } from './lock.ts'
 export function claimDirectory(home: string): DirectoryLock {
   let outcome: DirectoryLock | LockHolder
   try {
-    mkdirSync(home, { recursive: true, mode: 0o700 })
+    makeDirectory(home)
     accessSync(home, constants.W_OK | constants.X_OK)
     outcome = takeLock(home)
   } catch (error) {
