@@ -1,6 +1,6 @@
 import { listRecords } from '@story-portal/shared/data'
 import type { Tx } from '@story-portal/shared/db'
-import type { PlanView, TaskRecord } from '@story-portal/shared/engine'
+import { type PlanView, type TaskRecord, withLeaseEnds } from '@story-portal/shared/engine'
 import { given } from './given.ts'
 
 const MAX_OUTPUT = 4_000
@@ -59,7 +59,8 @@ interface TaskQuery {
 export async function pageOfTasks(tx: Tx, { plan_id, keys, status, limit = MAX_TASKS, cursor }: TaskQuery) {
   const filter = { plan_id, ...given({ key: keys, status }) }
   const { items, next_cursor } = await listRecords(tx, 'task', { filter, sort: 'wave', limit, ...given({ cursor }) })
-  return { tasks: items.map((task) => taskForClient(task, keys !== undefined)), next_cursor }
+  const shown = await withLeaseEnds(tx, items)
+  return { tasks: shown.map((task) => taskForClient(task, keys !== undefined)), next_cursor }
 }
 
 /** Every task of a plan costs its reader context, so a large output is named and not sent unless asked for. */

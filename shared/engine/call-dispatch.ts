@@ -34,6 +34,7 @@ export async function dispatchCall(db: Db, spec: CallSpec, held: InvocationRecor
       invocation: held,
     }
     const ended = await Promise.race([attempt(spec, call), stopped(stop.signal)])
+    timers.clear()
     if (ended.stop === 'lease_lost') return undefined
     if (ended.stop === 'abandoned' || isOpen(spec, ended.error)) {
       await handBack(db, spec, held)

@@ -2,6 +2,7 @@ import { sql } from 'kysely'
 import { createRecord, inMs, updateRecord } from '../data/index.ts'
 import type { Db, Tx } from '../db/index.ts'
 import { errors, isStoryPortalError } from '../errors/index.ts'
+import { leaseEnd } from './lease-extensions.ts'
 import { DEFAULT_LEASE_MS, newLeaseToken, processOwner } from './leases.ts'
 import { assertTaskLease } from './task-lease.ts'
 import type { CallIntent, CallSpec, InvocationRecord } from './types.ts'
@@ -27,7 +28,7 @@ export async function openIntent(db: Db, spec: CallSpec, hash: string): Promise<
     if (found.status !== 'running') {
       return { state: found.status === 'pending_approval' ? 'busy' : 'finished', invocation: found }
     }
-    return found.lease_over ? await hold(tx, spec, found, true) : { state: 'busy', invocation: found }
+    return (await isLeaseOver(tx, found)) ? await hold(tx, spec, found, true) : { state: 'busy', invocation: found }
   })
 }
 
@@ -41,16 +42,26 @@ function leaseColumns(spec: CallSpec) {
   }
 }
 
-export type Found = InvocationRecord & { lease_over: boolean }
-
 /** A recorded call, locked, by its key or id; the row was there a statement ago. */
-export async function findInvocation(tx: Tx, value: string, by: 'call_key' | 'id' = 'call_key'): Promise<Found> {
-  const { rows } = await sql<Found>`
-    select *, coalesce(lease_expires_at <= core.now(), true) as lease_over
-    from core.invocations where ${sql.ref(by)} = ${value} for no key update`.execute(tx)
+export async function findInvocation(
+  tx: Tx,
+  value: string,
+  by: 'call_key' | 'id' = 'call_key',
+): Promise<InvocationRecord> {
+  const { rows } = await sql<InvocationRecord>`
+    select * from core.invocations where ${sql.ref(by)} = ${value} for no key update`.execute(tx)
   const [row] = rows
   if (row === undefined) throw errors.unavailable({ what: 'The record of this call' })
   return row
+}
+
+/** Of a locked call, and read only under that lock: its holder may have extended the lease until then. */
+async function isLeaseOver(tx: Tx, { id }: InvocationRecord): Promise<boolean> {
+  const { rows } = await sql<{ over: boolean }>`
+    select coalesce(${leaseEnd('invocations')} <= core.now(), true) as over from core.invocations where id = ${id}`.execute(
+    tx,
+  )
+  return rows[0]?.over ?? false
 }
 
 /** A new key costs one statement; a second caller of it waits inside the insert for the first one's commit. */
@@ -85,7 +96,7 @@ export function intentColumns(spec: CallIntent, hash: string) {
   }
 }
 
-async function hold(tx: Tx, spec: CallSpec, found: Found, taken: boolean): Promise<Intent> {
+async function hold(tx: Tx, spec: CallSpec, found: InvocationRecord, taken: boolean): Promise<Intent> {
   const invocation = await updateRecord(tx, 'invocation', found.id, {
     status: 'running',
     fence: found.fence + 1,

@@ -3,6 +3,7 @@ import { inMs, updateKnown, updateRecord } from '../data/index.ts'
 import type { Db, TenantScope, Tx } from '../db/index.ts'
 import { errors, isStoryPortalError, toErrorBody } from '../errors/index.ts'
 import { callErrors } from './errors.ts'
+import { extendInvocation } from './lease-extensions.ts'
 import type { InvocationRecord } from './types.ts'
 
 /** How a dispatch ended, ready to be written. */
@@ -28,7 +29,7 @@ export async function recordOutcome(
   const giveUp = performance.now() + patienceMs
   for (let wait = 50; ; wait = Math.min(wait * 2, 1_000)) {
     try {
-      return await writeOutcome(db, scope, held, outcome, 'running')
+      return await writeOutcome(db, scope, held, outcome)
     } catch (error) {
       const mayPass = isStoryPortalError(error) && error.code === 'UNAVAILABLE'
       if (!mayPass || performance.now() + wait > giveUp) throw error
@@ -38,26 +39,22 @@ export async function recordOutcome(
 }
 
 /**
- * As `recordOutcome`, once, from a given status: a call that was `unknown` is settled the same way. The version that the holder
- * saw last proves id, fence and status in the update's own lock; only when a heartbeat has raised it is the fence asked for.
+ * As `recordOutcome`, once: a call that was `unknown` is settled the same way. The version that the holder saw last proves id,
+ * fence and status in the update's own lock: nothing but an end or another holder raises it.
  */
 export async function writeOutcome(
   db: Db,
   scope: TenantScope,
   held: InvocationRecord,
   outcome: Outcome,
-  from: 'running' | 'unknown',
 ): Promise<InvocationRecord | undefined> {
   const changes = { ...NO_LEASE, ...outcomeColumns(outcome), finished_at: inMs(0) }
   try {
     return await db.tx(scope, (tx) => updateKnown(tx, 'invocation', held, changes))
   } catch (error) {
     if (!isStoryPortalError(error) || error.number !== VERSION_CONFLICT) throw error
+    return undefined
   }
-  return await db.tx(scope, async (tx) => {
-    if (!(await lockHeld(tx, held, from))) return undefined
-    return await updateRecord(tx, 'invocation', held.id, changes)
-  })
 }
 
 const VERSION_CONFLICT = 'E0012'
@@ -85,11 +82,7 @@ export async function writeLost(db: Db, scope: TenantScope, call: InvocationReco
 
 /** Extends the lease; false when it is lost: another fence, or no longer running. */
 export async function extendCall(db: Db, scope: TenantScope, held: Held, leaseMs: number): Promise<boolean> {
-  return await db.tx(scope, async (tx) => {
-    if (!(await lockHeld(tx, held, 'running'))) return false
-    await updateRecord(tx, 'invocation', held.id, { lease_expires_at: inMs(leaseMs) })
-    return true
-  })
+  return await db.tx(scope, (tx) => extendInvocation(tx, held, leaseMs))
 }
 
 const NO_LEASE = { lease_owner: null, lease_token: null, lease_expires_at: null }

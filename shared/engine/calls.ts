@@ -98,5 +98,5 @@ async function settleUnknown(db: Db, spec: CallSpec, invocation: InvocationRecor
     verdict.state === 'done'
       ? { status: 'succeeded' as const, output: verdict.output }
       : { status: 'failed' as const, error: invocation.error as Outcome['error'] }
-  return (await writeOutcome(db, spec.scope, invocation, outcome, 'unknown')) ?? invocation
+  return (await writeOutcome(db, spec.scope, invocation, outcome)) ?? invocation
 }

@@ -1,10 +1,11 @@
 import { sql } from 'kysely'
 import type { Caller } from '../auth/index.ts'
-import { type ChangesOf, inMs, updateRecord, updateRecords } from '../data/index.ts'
+import { type ChangesOf, inMs, updateRecords } from '../data/index.ts'
 import type { Db, TenantScope, Tx } from '../db/index.ts'
 import { expandInput } from './decide.ts'
 import type { TaskKind } from './definition.ts'
-import { assertLease } from './finish.ts'
+import { leaseLost } from './finish.ts'
+import { extendTask } from './lease-extensions.ts'
 import { DEFAULT_LEASE_MS, newLeaseToken } from './leases.ts'
 import { lockTask, type TaskRow } from './task-rows.ts'
 import type { ClaimedTask, LeaseProof } from './types.ts'
@@ -58,15 +59,9 @@ export async function extendLease(
   tx: Tx,
   request: { task_id: string; lease_ms?: number | undefined } & LeaseProof,
 ): Promise<{ lease_expires_at: string }> {
-  const task = await lockTask(tx, request.task_id)
-  assertLease(task, request)
-  const ms = request.lease_ms ?? DEFAULT_LEASE_MS
-  const { rows } = await sql<{ longer: boolean | null }>`
-    select ${task.lease_expires_at}::timestamptz >= core.now() + ${ms} * interval '1 millisecond' as longer`.execute(tx)
-  // Asking for less than is left takes nothing away.
-  if (rows[0]?.longer && task.lease_expires_at) return { lease_expires_at: task.lease_expires_at }
-  const row = await updateRecord(tx, 'task', task.id, { lease_expires_at: inMs(ms) })
-  return { lease_expires_at: row.lease_expires_at ?? row.updated_at }
+  const lease_expires_at = await extendTask(tx, request, request.lease_ms ?? DEFAULT_LEASE_MS)
+  if (lease_expires_at !== undefined) return { lease_expires_at }
+  throw leaseLost(await lockTask(tx, request.task_id))
 }
 
 /** What makes a task claimable, once more for every reader: the claim, the reconciler and the look across tenants. */

@@ -1,5 +1,6 @@
 import { inMs } from '../data/index.ts'
 import type { Tx } from '../db/index.ts'
+import type { StoryPortalError } from '../errors/index.ts'
 import { storableJson } from '../events/index.ts'
 import { cancelInvocationsOf } from './call-cancel.ts'
 import { assertSize } from './decide.ts'
@@ -49,7 +50,12 @@ export function assertLease(task: TaskRow, proof: LeaseProof): void {
   const byFence = proof.fence === undefined || proof.fence === task.fence
   const proven = proof.lease_token !== undefined || proof.fence !== undefined
   if (task.status === 'running' && byToken && byFence && proven) return
-  throw planErrors.leaseLost({ task: task.id, status: task.status }, { details: { status: task.status } })
+  throw leaseLost(task)
+}
+
+/** The refusal of a proof that is not of the task's present lease. */
+export function leaseLost({ id, status }: Pick<TaskRow, 'id' | 'status'>): StoryPortalError {
+  return planErrors.leaseLost({ task: id, status }, { details: { status } })
 }
 
 /** A failing plan waits only for what runs already; compensations keep their retries. */

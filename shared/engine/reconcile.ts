@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import { inMs, updateRecords } from '../data/index.ts'
+import { inMs } from '../data/index.ts'
 import type { Db, SystemScope, TenantScope, Tx } from '../db/index.ts'
 import { toErrorBody } from '../errors/index.ts'
 import type { Jobs } from '../jobs/index.ts'
@@ -7,6 +7,7 @@ import { CALLS_QUEUE } from './background-calls.ts'
 import { cancelCalls } from './call-cancel.ts'
 import { planErrors } from './errors.ts'
 import { endAttempt } from './finish.ts'
+import { endInvocationLeases, leaseEnd, removeOldExtensions } from './lease-extensions.ts'
 import { BOOT_PREFIX } from './leases.ts'
 import { each, type Found, type Log, perTenant, told } from './per-row.ts'
 import { lockPlanOfTask } from './plan-gate.ts'
@@ -34,11 +35,12 @@ export interface ReconcileOptions {
  */
 export async function reconcile(db: Db, { jobs, log }: ReconcileOptions): Promise<number> {
   const steps: Record<string, () => Promise<number>> = {
-    leases: () => releaseExpired(db, sql`lease_expires_at <= core.now()`, log),
+    leases: () => releaseExpired(db, LEASE_OVER, log),
     deadlines: () => passDeadlines(db, log),
     plans: () => advanceStuck(db, log),
     wake: () => wakeForDue(db),
     keys: () => forgetOldKeys(db),
+    extensions: () => forgetOldExtensions(db),
     calls: async () => (jobs ? await resubmitCalls(db, jobs, log) : 0),
   }
   let done = 0
@@ -80,6 +82,10 @@ export async function nextRetryMs(db: Db): Promise<number | undefined> {
 }
 
 type Condition = ReturnType<typeof sql>
+
+/** The first part has an index; an extension never shortens the lease of a task. */
+const LEASE_OVER = sql`lease_expires_at <= core.now() and ${leaseEnd('tasks')} <= core.now()`
+
 async function releaseExpired(db: Db, condition: Condition, log?: Log): Promise<number> {
   const found = await select(db, sql`core.tasks where status = 'running' and ${condition}`)
   return await perTenant(found, log, async (scope, ids) => {
@@ -97,9 +103,13 @@ interface Released {
 
 /** Ready again without a charge to its attempts; the next claim raises the fence. */
 async function makeReady(tx: Tx, scope: TenantScope, ids: readonly string[], condition: Condition): Promise<Released> {
-  const { rows } = await sql<TaskRow>`
-    select * from core.tasks where id = any(${[...ids]}::text[]) and status = 'running' and ${condition}
+  const locked = await sql<{ id: string }>`
+    select id from core.tasks where id = any(${[...ids]}::text[]) and status = 'running' and ${condition}
     order by id for no key update skip locked`.execute(tx)
+  // Asked again under the lock: a heartbeat may have extended the lease until then.
+  const { rows } = await sql<TaskRow>`
+    select * from core.tasks where id = any(${locked.rows.map(({ id }) => id)}::text[]) and ${condition}
+    order by id`.execute(tx)
   const poisoned = rows.filter((task) => task.fence - task.attempts >= MAX_LOST_LEASES && task.kind !== 'assistant')
   const moves = rows
     .filter((task) => !poisoned.includes(task))
@@ -177,13 +187,16 @@ async function forgetOldKeys(db: Db): Promise<number> {
   return 0
 }
 
+async function forgetOldExtensions(db: Db): Promise<number> {
+  await db.tx(SYSTEM, removeOldExtensions)
+  return 0
+}
+
 async function expireCalls(db: Db, condition: Condition, log?: Log): Promise<number> {
-  const open = sql`core.invocations where status = 'running' and lease_expires_at > core.now() and ${condition}`
-  return await perTenant(await select(db, open), log, async (scope, ids) => {
-    const changes = ids.map((id) => ({ id, changes: { lease_expires_at: inMs(0) } }))
-    await db.tx(scope, (tx) => updateRecords(tx, 'invocation', changes, { reason: 'its process is gone' }))
-    return ids.length
-  })
+  const open = sql`core.invocations where status = 'running' and ${leaseEnd('invocations')} > core.now() and ${condition}`
+  return await perTenant(await select(db, open), log, (scope, ids) =>
+    db.tx(scope, (tx) => endInvocationLeases(tx, ids, condition)),
+  )
 }
 
 /** The task that made a call, itself or by its code, is in one of the states. */
@@ -207,7 +220,7 @@ const TASK_ENDED = itsTaskIs(...TERMINAL)
 /** A committed intent is never forgotten (I6): calls that nobody came back to, and submitted ones whose job got lost. */
 async function resubmitCalls(db: Db, jobs: Jobs, log?: Log): Promise<number> {
   const grace = sql`core.now() - make_interval(secs => ${CALL_GRACE_MS / 1_000}::float8)`
-  const lost = sql`core.invocations i where status = 'running' and lease_expires_at <= ${grace}`
+  const lost = sql`core.invocations i where status = 'running' and ${leaseEnd('i')} <= ${grace}`
   const waiting = sql`core.invocations i where status = 'pending' and created_at <= ${grace}`
   const cancelled = await cancelLate(db, [sql`${lost} and ${TASK_ENDED}`, sql`${waiting} and ${TASK_ENDED}`], log)
   const found = [
