@@ -28,7 +28,7 @@ export const toolsDir = path.dirname(fileURLToPath(import.meta.url))
 export const rootDir = path.dirname(toolsDir)
 
 /** Types are stripped and modules compiled once, not at every start. */
-const COMPILE_CACHE = path.join(rootDir, 'node_modules', '.cache', 'node')
+export const COMPILE_CACHE = path.join(rootDir, 'node_modules', '.cache', 'node')
 
 /** The Node that npm installed beside the platform, found wherever npm hoisted it; undefined when it is absent. */
 export function bundledNode() {

@@ -1,4 +1,5 @@
 import { renameSync, rmSync, writeFileSync } from 'node:fs'
+import { flushCompileCache } from 'node:module'
 import path from 'node:path'
 import { ConfigError, makeDirectory } from '@story-portal/shared/config'
 import { isStoryPortalError } from '@story-portal/shared/errors'
@@ -31,6 +32,8 @@ export async function runProcess(name: string, prepare: () => Plan): Promise<voi
     rmSync(failureFile(home, name), { force: true })
     untilAsked(close)
     process.send?.('ready')
+    // By itself it is written at the end of a process, which one that is killed does not reach.
+    flushCompileCache()
   } catch (error) {
     process.exit(fail(name, home, error))
   }

@@ -3,7 +3,7 @@ import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ensureToken } from '@story-portal/shared/auth'
 import type { Config } from '@story-portal/shared/config'
-import { platformNode, rootDir } from '../launch.js'
+import { COMPILE_CACHE, platformNode, rootDir } from '../launch.js'
 import { stopPlatform } from './down.ts'
 import { cliErrors } from './errors.ts'
 import { differences, type Fingerprint, fingerprint } from './fingerprint.ts'
@@ -115,6 +115,8 @@ async function start(config: Config, out: Output): Promise<void> {
 function appEnv(config: Config): NodeJS.ProcessEnv {
   return {
     ...process.env,
+    // A process that was killed is back sooner when nothing has to be compiled again.
+    NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] ?? COMPILE_CACHE,
     STORY_PORTAL_HOME: config.home,
     STORY_PORTAL_PORT_BASE: String(config.portBase),
     STORY_PORTAL_HOST: config.host,
