@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { createServer, type Socket } from 'node:net'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { listApps } from '../../tools/cli/pm2.ts'
 import { allGone, descendants } from '../../tools/cli/processes.ts'
 import { manifests, outcomeOf, root, run, type UnderTest, underTest } from './under-test.ts'
 
@@ -180,6 +181,15 @@ describe('a platform from nothing to nothing', () => {
     await expect.poll(async () => (await it.cli('status', '--json')).code, { timeout: 60_000, interval: 300 }).toBe(0)
     const { json } = await it.cli('call', 'planning', 'list_goals', '{}', '--json')
     expect(json.items.map((goal: { title: string }) => goal.title).sort()).toEqual(['By flags', 'Ship it'])
+  })
+
+  test('up while a killed server is on its way back waits for it and does not begin its start anew', async () => {
+    const before = await listApps(it.home)
+    for (const { pid } of before) process.kill(pid, 'SIGKILL')
+    const up = await it.cli('up', '--json')
+    expect([up.code, up.json?.changed]).toEqual([0, 'nothing'])
+    const restarts = (apps: { restarts: number }[]) => apps.map((app) => app.restarts)
+    expect(restarts(await listApps(it.home))).toEqual(restarts(before).map((count) => count + 1))
   })
 
   test('a killed supervisor: the servers go on, up puts them under a new one and says why', async () => {

@@ -33,6 +33,9 @@ export interface UpResult extends PlatformStatus {
 /** A first start makes the database, which takes seconds; a loaded small machine multiplies that. */
 const READY_MS = 120_000
 
+/** What the supervisor restarts by itself gets this long, more than a start on a busy machine; a second restart would begin it anew. */
+const COMES_BACK_MS = 30_000
+
 /** Brings the platform of this home up, or leaves it alone when what runs is what should run. */
 export async function up(config: Config, out: Output, env: NodeJS.ProcessEnv = process.env): Promise<UpResult> {
   prepareHome(config.home)
@@ -43,13 +46,13 @@ export async function up(config: Config, out: Output, env: NodeJS.ProcessEnv = p
 
 async function upLocked(config: Config, out: Output): Promise<UpResult> {
   const wanted = fingerprint(rootDir, nodeVersionOf(platformNode()), { ...config, root: undefined })
-  const before = await platformStatus(config, wanted.version)
+  let before = await platformStatus(config, wanted.version)
   const running = readPlatformFile(config.home)
   const why = running ? differences(running.fingerprint, wanted) : []
   const supervised = daemonPid(config.home) !== undefined
   if (running && !supervised) why.push('its supervisor is gone')
-  const allReady = before.servers.every((server) => server.state === 'ready')
-  if (running && allReady && why.length === 0) return { ...strip(before), changed: 'nothing', why }
+  if (running && why.length === 0 && !allReady(before)) before = await comesBack(config, wanted.version, out)
+  if (running && allReady(before) && why.length === 0) return { ...strip(before), changed: 'nothing', why }
 
   const something = supervised || runningProcesses(config.home).length > 0
   // On a move to other ports they are looked at before anything is stopped.
@@ -64,6 +67,20 @@ async function upLocked(config: Config, out: Output): Promise<UpResult> {
   writePlatformFile(config, wanted)
   const after = await platformStatus(config, wanted.version)
   return { ...strip(after), changed: something ? 'restarted' : 'started', why }
+}
+
+const allReady = ({ servers }: PlatformStatus): boolean => servers.every(({ state }) => state === 'ready')
+
+/** Waits for servers that are on their way up, until one says why it can't start; returns how they stand then. */
+async function comesBack(config: Config, version: string, out: Output) {
+  const since = Date.now()
+  while (true) {
+    const status = await platformStatus(config, version)
+    const over = Date.now() - since > COMES_BACK_MS || failuresSince(config.home, since).length > 0
+    if (allReady(status) || over || daemonPid(config.home) === undefined) return status
+    out.progress('Waiting for servers that are starting ...')
+    await sleep(150)
+  }
 }
 
 /** A platform that works is not stopped for a database that can't be reached. */
