@@ -1,8 +1,9 @@
 import { type DependencyPolicy, type DependencyState, dependencyPolicy } from './policy.ts'
 import { type PolicySettings, settingsFor } from './settings.ts'
 
+export type { CircuitName } from './circuit.ts'
 export { resilienceErrors } from './errors.ts'
-export type { CircuitName, DependencyPolicy, DependencyState, ExecuteOptions } from './policy.ts'
+export type { DependencyPolicy, DependencyState, ExecuteOptions } from './policy.ts'
 export type { PolicySettings } from './settings.ts'
 
 /** The policies of one process, one per dependency: whoever calls the same thing shares its breaker and its places. */

@@ -1,19 +1,15 @@
 import {
-  BrokenCircuitError,
   BulkheadRejectedError,
   bulkhead,
-  CircuitState,
-  ConsecutiveBreaker,
-  circuitBreaker,
   ExponentialBackoff,
   handleWhen,
   retry,
   TaskCancelledError,
   TimeoutStrategy,
   timeout,
-  wrap,
 } from 'cockatiel'
 import { errors, isStoryPortalError } from '../errors/index.ts'
+import { Circuit, type CircuitName, CircuitOpen } from './circuit.ts'
 import { resilienceErrors } from './errors.ts'
 import type { PolicySettings } from './settings.ts'
 
@@ -25,8 +21,6 @@ export interface ExecuteOptions {
   /** True when doing it twice does no harm; only then it is tried again. */
   repeatable?: boolean
 }
-
-export type CircuitName = 'closed' | 'half_open' | 'open'
 
 /** What health and metrics show of one dependency. */
 export interface DependencyState {
@@ -52,7 +46,7 @@ export interface DependencyPolicy {
  * to it, is a failure.
  */
 function isFailure(error: unknown): boolean {
-  const ours = [BulkheadRejectedError, BrokenCircuitError, TaskCancelledError]
+  const ours = [BulkheadRejectedError, CircuitOpen, TaskCancelledError]
   if (ours.some((kind) => error instanceof kind)) return false
   return !isStoryPortalError(error) || error.code === 'UNAVAILABLE' || error.code === 'INTERNAL'
 }
@@ -60,10 +54,7 @@ function isFailure(error: unknown): boolean {
 /** Outside in: retry, breaker, bulkhead, timeout. A retry takes a new place; a refused place says nothing about the dependency. */
 export function dependencyPolicy(name: string, settings: PolicySettings): DependencyPolicy {
   const places = bulkhead(settings.concurrency, settings.queue)
-  const breaker = circuitBreaker(handleWhen(isFailure), {
-    breaker: new ConsecutiveBreaker(settings.failures),
-    halfOpenAfter: new ExponentialBackoff({ initialDelay: settings.open_ms, maxDelay: 30_000 }),
-  })
+  const circuit = new Circuit({ ...settings, isFailure })
   const retrying = retry(
     handleWhen((error) => isFailure(error) && !(isStoryPortalError(error) && error.code === 'INTERNAL')),
     {
@@ -71,15 +62,11 @@ export function dependencyPolicy(name: string, settings: PolicySettings): Depend
       backoff: new ExponentialBackoff({ initialDelay: settings.backoff_ms, maxDelay: 2_000 }),
     },
   )
-  const once = wrap(breaker, places)
-  const repeated = wrap(retrying, breaker, places)
-  const counts = { calls: 0, failures: 0, opened_at: null as string | null }
-  breaker.onBreak(() => {
-    counts.opened_at = new Date().toISOString()
-  })
+  const once = <T>(fn: () => Promise<T>, signal?: AbortSignal) => circuit.execute(() => places.execute(fn, signal))
+  const counts = { calls: 0, failures: 0 }
 
   function translate(error: unknown): unknown {
-    if (error instanceof BrokenCircuitError) {
+    if (error instanceof CircuitOpen) {
       return resilienceErrors.circuitOpen({ name }, { retry_after_ms: settings.open_ms, cause: error })
     }
     if (error instanceof BulkheadRejectedError) {
@@ -97,8 +84,7 @@ export function dependencyPolicy(name: string, settings: PolicySettings): Depend
       const limit = timeout(limit_ms, TimeoutStrategy.Aggressive)
       counts.calls += 1
       try {
-        const policy = repeatable && settings.attempts > 1 ? repeated : once
-        return await policy.execute(async () => {
+        const attempt = async () => {
           try {
             signal?.throwIfAborted()
             return await limit.execute(({ signal: inner }) => fn(inner), signal)
@@ -109,7 +95,9 @@ export function dependencyPolicy(name: string, settings: PolicySettings): Depend
               ? errors.timedOut({ what: name, ms: limit_ms }, { cause: error })
               : error
           }
-        }, signal)
+        }
+        const again = repeatable && settings.attempts > 1
+        return await (again ? retrying.execute(() => once(attempt, signal), signal) : once(attempt, signal))
       } catch (error) {
         if (isFailure(error)) counts.failures += 1
         throw translate(error)
@@ -117,17 +105,12 @@ export function dependencyPolicy(name: string, settings: PolicySettings): Depend
     },
     state: () => ({
       name,
-      circuit: circuitName(breaker.state),
-      opened_at: counts.opened_at,
+      circuit: circuit.state,
+      opened_at: circuit.opened_at,
       running: settings.concurrency - places.executionSlots,
       waiting: settings.queue - places.queueSlots,
       calls: counts.calls,
       failures: counts.failures,
     }),
   }
-}
-
-function circuitName(state: CircuitState): CircuitName {
-  if (state === CircuitState.Closed) return 'closed'
-  return state === CircuitState.HalfOpen ? 'half_open' : 'open'
 }

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { errors } from '../errors/index.ts'
 import { createResilience } from './index.ts'
 
@@ -52,6 +52,34 @@ test('failures open the circuit for this dependency alone; it closes when a late
   ])
   await expect.poll(() => policy.execute(working).catch(() => 'still open'), { timeout: 10_000 }).toBe('ok')
   expect(policy.state()).toMatchObject({ circuit: 'closed', opened_at: expect.stringMatching(/Z$/) })
+})
+
+test('a circuit that opened while the clock was an hour ahead closes in time after it was set right', async () => {
+  const policy = createResilience({ server: fast }).policy('server:a')
+  const ahead = vi.spyOn(Date, 'now').mockReturnValue(Date.now() + 3_600_000)
+  for (let i = 0; i < 3; i++) await expect(policy.execute(broken)).rejects.toThrow('ECONNREFUSED')
+  ahead.mockRestore()
+  const working = async () => 'ok'
+  await expect.poll(() => policy.execute(working).catch(() => 'still open'), { timeout: 10_000 }).toBe('ok')
+})
+
+test('a first call after an outage that takes long holds no other call up', async () => {
+  const policy = createResilience({ server: fast }).policy('server:a')
+  for (let i = 0; i < 3; i++) await expect(policy.execute(broken)).rejects.toThrow('ECONNREFUSED')
+  const { promise, resolve } = Promise.withResolvers<string>()
+  let long: Promise<string> | undefined
+  const waiting = () => {
+    long = promise
+    return promise
+  }
+  const send = () => {
+    policy.execute(waiting).catch(() => undefined)
+    return long !== undefined
+  }
+  await expect.poll(send, { timeout: 10_000 }).toBe(true)
+  expect(await policy.execute(async () => 'ok')).toBe('ok')
+  expect(policy.state().circuit).toBe('closed')
+  resolve('late')
 })
 
 test('a call that never answers ends with a coded error, its signal aborted', async () => {

@@ -8,9 +8,10 @@ export interface PolicySettings {
   /** In all, for calls that may be repeated; waiting from `backoff_ms`, doubling up to 2 s, with jitter. */
   attempts: number
   backoff_ms: number
-  /** Failures in a row that open the circuit, and how long it stays open the first time (doubling up to 30 s). */
+  /** Failures in a row that open the circuit, and how long it stays open the first time (doubling up to `max_open_ms`). */
   failures: number
   open_ms: number
+  max_open_ms: number
 }
 
 const DEFAULTS: PolicySettings = {
@@ -21,6 +22,8 @@ const DEFAULTS: PolicySettings = {
   backoff_ms: 50,
   failures: 5,
   open_ms: 500,
+  // What is well again is to be in use within five seconds, and asking costs little.
+  max_open_ms: 4_000,
 }
 
 /** By the part of the name before the colon. Database and Redis have few places: their own pools and timeouts come first. */

@@ -13,13 +13,15 @@ const check: Check = async (subject) => {
     if (plans.get(id)?.['status'] !== 'completed') wrong.push(`plan ${name} is ${plans.get(id)?.['status']}`)
     if (own.length !== TASKS) wrong.push(`plan ${name} has ${own.length} tasks instead of ${TASKS}`)
     for (const task of open) wrong.push(`${name}/${task['key']} is ${task['status']}: ${JSON.stringify(task['error'])}`)
-    for (const task of own.filter(({ kind, key, attempts }) => kind === 'tool' && attempts !== expected(String(key)))) {
+    for (const task of own.filter(
+      ({ kind, key, attempts }) => kind === 'tool' && Number(attempts) > allowed(String(key)),
+    )) {
       wrong.push(`${name}/${task['key']} took ${task['attempts']} attempts`)
     }
   }
   return wrong
 }
 
-const expected = (key: string) => (key.startsWith('refused') ? 2 : 1)
+const allowed = (key: string) => (key.startsWith('refused') ? 2 : 1)
 
 export default check
