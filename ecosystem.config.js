@@ -32,7 +32,8 @@ function app(name, script, args, memory) {
     // The sandbox's processes are ended by their parent, after the calls that use them.
     treekill: false,
     max_memory_restart: memory,
-    exp_backoff_restart_delay: 100,
+    // Grows by half with every restart, up to 15 s: a dozen kills in a row must not keep a server away for seconds.
+    exp_backoff_restart_delay: 10,
     // A bad configuration does not get better by starting again.
     stop_exit_codes: [78],
     pmx: false,

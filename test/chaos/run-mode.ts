@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Mode, Options } from './options.ts'
-import { kill, processesOf } from './processes.ts'
+import { kill, processesOf, serverProcesses } from './processes.ts'
 import { Random } from './random.ts'
 import { checks, faults, type NamedFault } from './registry.ts'
 import { type Subject, startSubject } from './subject.ts'
@@ -112,6 +112,7 @@ const asked = ({ faults: names }: Options, name: string) => names.length === 0 |
 async function strike(subject: Subject, fault: NamedFault, random: Random, striking: Striking): Promise<void> {
   const { log, result } = striking
   const before = subject.receiver.arrivals().length
+  const servers = serverProcesses(subject)
   let what: string
   try {
     what = await fault.strike(subject, random)
@@ -120,6 +121,8 @@ async function strike(subject: Subject, fault: NamedFault, random: Random, strik
     result.wrong.push(`${fault.name} ${what}`)
   }
   const struck = { fault: fault.name, what, healthy_ms: await untilHealthy(subject) }
+  if (fault.kind === 'other')
+    result.wrong.push(...gone(subject, servers).map((name) => `${name} ended by itself in ${fault.name}`))
   result.struck.push(struck)
   if (struck.healthy_ms > HEALTHY_MS) result.slow.push(struck)
   if (struck.healthy_ms >= GIVE_UP_MS) result.wrong.push(`not healthy again after ${fault.name} (${what})`)
@@ -129,6 +132,12 @@ async function strike(subject: Subject, fault: NamedFault, random: Random, strik
     `${subject.mode}: ${result.struck.length} ${fault.name} (${what}), healthy after ${healthy_ms} ms, ${before} -> ${effects} effects`,
   )
   await sleep(random.between(300, 3_000), undefined, { signal: striking.signal }).catch(() => {})
+}
+
+/** Whatever breaks around it, a server stays up; only a kill ends it. */
+function gone(subject: Subject, before: readonly { name: string; pid: number }[]): string[] {
+  const now = new Set(serverProcesses(subject).map(({ pid }) => pid))
+  return before.filter(({ pid }) => !now.has(pid)).map(({ name }) => name)
 }
 
 async function untilHealthy({ client }: Subject): Promise<number> {

@@ -44,28 +44,24 @@ export class PostgresSource implements ClientSource {
     })
     // An idle connection that breaks is no caller's business; without a listener it would end the process.
     this.pool.on('error', (error) => log.warn({ err: error }, 'an idle database connection broke'))
+    // One that breaks while it is lent, or between the pool and the borrower, fails the statement in flight or the next; the event
+    // must only never go unheard. The server's farewell can come in the same packet as its welcome.
+    this.pool.on('connect', (client) => client.on('error', () => {}))
   }
 
   async acquire(): Promise<Lease> {
     if (this.pool.ending) throw dbErrors.closed()
     const client = await this.pool.connect()
-    // A connection that breaks while it is lent fails the statement in flight; the event must only not go unheard.
-    const unheard = () => {}
-    client.on('error', unheard)
-    const release = (broken: boolean) => {
-      client.off('error', unheard)
-      client.release(broken)
-    }
     try {
       if (!this.#detected) await this.detect(client)
     } catch (error) {
-      release(true)
+      client.release(true)
       throw error
     }
     return {
       query: (text, parameters = []) => client.query(prepared(text, parameters)),
       atRest: () => client.getTransactionStatus() === 'I',
-      release,
+      release: (broken) => client.release(broken),
     }
   }
 

@@ -15,7 +15,9 @@ const check: Check = async (subject) => {
     const found = written.get(stream) ?? []
     if (found.join() !== numbers.join()) wrong.push(`${stream}: ${found.length} events instead of ${numbers.length}`)
   }
-  const outcomes = await values(subject, 'invocation', ({ status, output }) => `${status} ${JSON.stringify(output)}`)
+  const outcomes = await values(subject, 'invocation', ({ status, output, error }) =>
+    status === 'succeeded' ? `succeeded ${JSON.stringify(output)}` : `${status}: ${JSON.stringify(error)}`,
+  )
   for (const [id, number] of background) {
     if (outcomes.get(id) !== `succeeded ${number}`) wrong.push(`background call ${id} is ${outcomes.get(id)}`)
   }

@@ -1,3 +1,4 @@
+import type { Row } from '../client.ts'
 import { TASKS } from '../load/plan-tasks.ts'
 import { allRecords } from '../log.ts'
 import type { Check } from '../registry.ts'
@@ -9,7 +10,7 @@ const check: Check = async (subject) => {
   const wrong: string[] = []
   for (const { id, name } of subject.load.ledger.plans) {
     const own = tasks.filter((task) => task['plan_id'] === id)
-    const open = own.filter((task) => task['status'] !== 'completed')
+    const open = own.filter((task) => task['status'] !== 'completed').sort(failedFirst)
     if (plans.get(id)?.['status'] !== 'completed') wrong.push(`plan ${name} is ${plans.get(id)?.['status']}`)
     if (own.length !== TASKS) wrong.push(`plan ${name} has ${own.length} tasks instead of ${TASKS}`)
     for (const task of open) wrong.push(`${name}/${task['key']} is ${task['status']}: ${JSON.stringify(task['error'])}`)
@@ -21,6 +22,8 @@ const check: Check = async (subject) => {
   }
   return wrong
 }
+
+const failedFirst = (a: Row, b: Row) => Number(b['status'] === 'failed') - Number(a['status'] === 'failed')
 
 const allowed = (key: string) => (key.startsWith('refused') ? 2 : 1)
 
