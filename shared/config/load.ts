@@ -163,6 +163,7 @@ function assemble(s: Settings, place: { home: string; root: string; urls: Record
       maxDepth: s.STORY_PORTAL_MAX_DEPTH,
       requestTimeoutMs: s.STORY_PORTAL_REQUEST_TIMEOUT_MS,
       drainMs: s.STORY_PORTAL_DRAIN_MS,
+      frontPath: s.STORY_PORTAL_FRONT_PATH,
       allowedHosts: s.STORY_PORTAL_ALLOWED_HOSTS,
     },
     log: {

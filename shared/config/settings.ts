@@ -199,6 +199,13 @@ export const SETTINGS = {
     about: 'How long calls in flight may go on after the signal to stop.',
     schema: integer(0, 600_000, 10_000),
   },
+  STORY_PORTAL_FRONT_PATH: {
+    path: 'mcp.front_path',
+    reloadable: true,
+    about:
+      'Plain tool calls and lists over HTTP are answered without the MCP SDK, byte for byte the same; off sends all to it.',
+    schema: flag(true),
+  },
   STORY_PORTAL_ALLOWED_HOSTS: {
     path: 'mcp.allowed_hosts',
     about: 'More names the servers are reached by, with commas between; this machine and STORY_PORTAL_HOST always are.',

@@ -27,12 +27,26 @@ export function localBackend(host: Host, server: LoadedServer): ToolBackend {
   }
 }
 
-/** The definitions of the tools this caller may call; the very same array for everyone who may call all of them. */
-export function visibleTools(server: LoadedServer, caller: Caller): readonly ToolDefinition[] {
+type Definitions = readonly ToolDefinition[]
+
+/** Roles and scopes make few sets of tools; when there are more, all are forgotten, which only costs making them again. */
+const MAX_SETS = 256
+const interned = new WeakMap<Definitions, Map<string, Definitions>>()
+
+/** The definitions of the tools this caller may call; the very same array for everyone who may call the same. */
+export function visibleTools(server: LoadedServer, caller: Caller): Definitions {
   const all = toolDefinitions(server)
-  const shown = all.filter(({ name }) => {
+  let shown = ''
+  for (const { name } of all) {
     const tool = server.tool(name)
-    return tool !== undefined && mayCall(caller, server.name, tool)
-  })
-  return shown.length === all.length ? all : shown
+    shown += tool !== undefined && mayCall(caller, server.name, tool) ? '1' : '0'
+  }
+  const sets = interned.get(all) ?? new Map<string, Definitions>()
+  interned.set(all, sets)
+  const known = sets.get(shown)
+  if (known !== undefined) return known
+  if (sets.size >= MAX_SETS) sets.clear()
+  const fresh = all.filter((_, index) => shown[index] === '1')
+  sets.set(shown, fresh)
+  return fresh
 }

@@ -11,16 +11,16 @@ const SESSION_HEADER = 'mcp-session-id'
 export function legacyCancellation() {
   const running = new Map<string, AbortController>()
 
-  /** Looks at one POST: gives a session its name, carries out a cancellation, and returns the signal for a call. */
+  /** Looks at one parsed POST: gives a session its name, carries out a cancellation, and returns the signal for a call. */
   return function observe(
     req: IncomingMessage,
     res: ServerResponse,
-    body: string,
+    body: unknown,
     caller: Caller,
   ): AbortSignal | undefined {
     const session = req.headers[SESSION_HEADER]
-    if (session === undefined && !body.includes('"initialize"')) return undefined
-    const message = parse(body)
+    // What is no JSON object is the SDK's to refuse.
+    const message = typeof body === 'object' && body !== null ? (body as Message) : undefined
     if (message?.method === 'initialize') res.setHeader(SESSION_HEADER, randomUUID())
     if (typeof session !== 'string' || message === undefined) return undefined
     const key = (id: unknown): string => JSON.stringify([caller.tenant_id, caller.subject, session, id])
@@ -40,14 +40,4 @@ interface Message {
   id?: unknown
   method?: unknown
   params?: { requestId?: unknown }
-}
-
-/** What is no JSON object is the SDK's to refuse. */
-function parse(body: string): Message | undefined {
-  try {
-    const value: unknown = JSON.parse(body)
-    return typeof value === 'object' && value !== null ? (value as Message) : undefined
-  } catch {
-    return undefined
-  }
 }

@@ -1,19 +1,16 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type NodeIncomingMessageLike, toNodeHandler } from '@modelcontextprotocol/node'
-import { type AuthInfo, createMcpHandler } from '@modelcontextprotocol/server'
 import { errors, isStoryPortalError } from '../errors/index.ts'
 import { localBackend, type ToolBackend } from './backend.ts'
 import { mcpErrors } from './errors.ts'
 import type { Host } from './host.ts'
 import { readBody } from './http-body.ts'
-import { legacyCancellation } from './http-cancel.ts'
 import { createGate, type Gate } from './http-gate.ts'
 import { internalCalls } from './http-internal.ts'
+import { mcpEndpoint } from './http-mcp.ts'
 import { replyError, replyJson } from './http-reply.ts'
 import { sseSessions } from './http-sse.ts'
-import { protocolServer, type RequestExtra } from './server-factory.ts'
 import { newCorrelationId } from './trace.ts'
 
 export interface HttpOptions {
@@ -87,21 +84,11 @@ function routes(host: Host, backend: ToolBackend, gate: Gate, serviceKey: string
   const { maxBodyBytes } = host.config.mcp
   // Room for the envelope around arguments that are exactly at their own limit.
   const limit = maxBodyBytes + 64 * 1024
-  const mcp = createMcpHandler((context) => protocolServer(backend, context), {
-    maxRequestBodySize: limit,
-    onerror: (error) => host.log.debug({ err: error }, 'a request was refused by the protocol'),
-  })
-  const forward = toNodeHandler(mcp, { maxRequestBodySize: limit })
-  const observeCancellation = legacyCancellation()
+  const mcp = mcpEndpoint(host, backend, limit)
   const sse = sseSessions(backend, host.log)
   const internal = internalCalls(host, backend, gate, serviceKey)
 
-  const serveMcp: Handler = async (req, res) => {
-    const caller = gate.authenticate(req, 'http')
-    const body = req.method === 'POST' ? await readBody(req, limit) : ''
-    const cancel = observeCancellation(req, res, body, caller)
-    await forward(asMessage(req, body, { caller, cancel }), res as unknown as Parameters<typeof forward>[1])
-  }
+  const serveMcp: Handler = (req, res) => mcp.serve(req, res, gate.authenticate(req, 'http'))
   const table: Record<string, Route> = {
     '/mcp': { method: 'ANY', handle: serveMcp },
     '/v1/mcp': { method: 'ANY', handle: serveMcp },
@@ -155,22 +142,6 @@ async function ready(host: Host, backend: ToolBackend, req: IncomingMessage, res
   // Whoever asks on this machine learns which data directory holds the port; nobody else needs to know a path of ours.
   const here = /^(::1|(::ffff:)?127\.)/.test(req.socket.remoteAddress ?? '') ? { home: host.config.home } : {}
   replyJson(res, ok ? 200 : 503, { status: ok ? 'ready' : 'not_ready', server: name, version, reasons, ...here })
-}
-
-/** The request as the SDK's adapter wants it, with the body that was read and checked here. */
-function asMessage(req: IncomingMessage, body: string, extra: RequestExtra): NodeIncomingMessageLike {
-  const { caller } = extra
-  const auth: AuthInfo = { token: '', clientId: caller.subject, scopes: [...caller.scopes], extra: { ...extra } }
-  const headers = { ...req.headers } as Record<string, string | string[] | undefined>
-  return {
-    method: req.method ?? 'GET',
-    url: req.url ?? '/',
-    headers,
-    auth,
-    async *[Symbol.asyncIterator]() {
-      if (body !== '') yield body
-    },
-  }
 }
 
 function fail(host: Host, res: ServerResponse, error: unknown): void {

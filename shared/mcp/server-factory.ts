@@ -10,6 +10,7 @@ import type { Caller } from '../auth/index.ts'
 import { errors, safeText, toErrorBody } from '../errors/index.ts'
 import type { ToolBackend } from './backend.ts'
 import type { HostCallOptions } from './host.ts'
+import { type Era, namedBy, settle, type ToolOutcome } from './outcome.ts'
 import { newCorrelationId } from './trace.ts'
 
 /** What the HTTP layer found out about a request; travels in the SDK's `authInfo.extra`. */
@@ -43,8 +44,7 @@ export function protocolServer(
   const callerOf = (ctx: ServerContext): Caller => {
     const caller = extraOf(ctx)?.caller ?? fixedCaller
     if (caller === undefined) throw new ProtocolError(ProtocolErrorCode.InvalidRequest, 'The request has no caller.')
-    const client = safeText(server.getClientVersion()?.name ?? caller.client.name, 60)
-    return { ...caller, client: { ...caller.client, name: client } }
+    return namedBy(caller, server.getClientVersion()?.name)
   }
   server.setRequestHandler('tools/list', (_request, ctx) => ({ tools: [...backend.list(callerOf(ctx))] }))
   server.setRequestHandler('tools/call', async (request, ctx) => {
@@ -56,11 +56,7 @@ export function protocolServer(
     }
     const correlationId = newCorrelationId()
     const options = callOptions(ctx, callerOf(ctx), correlationId)
-    try {
-      return success(await backend.call(tool, request.params.arguments ?? {}, options))
-    } catch (error) {
-      return failure(error, correlationId, context.era)
-    }
+    return toResult(await settle(backend, tool, request.params.arguments, options), context.era)
   })
   return server
 }
@@ -69,13 +65,13 @@ function extraOf(ctx: ServerContext): RequestExtra | undefined {
   return ctx.http?.authInfo?.extra as RequestExtra | undefined
 }
 
-function callOptions(ctx: ServerContext, caller: Caller, correlationId: string): HostCallOptions {
+function callOptions(ctx: ServerContext, caller: Caller, correlationId: string) {
   const meta = ctx.mcpReq._meta as Record<string, unknown> | undefined
   const token = meta?.['progressToken']
   const traceparent = meta?.['traceparent']
   const cancel = extraOf(ctx)?.cancel
   const signal = cancel === undefined ? ctx.mcpReq.signal : AbortSignal.any([ctx.mcpReq.signal, cancel])
-  const options: HostCallOptions = { caller, correlation_id: correlationId, signal }
+  const options: HostCallOptions & { correlation_id: string } = { caller, correlation_id: correlationId, signal }
   if (typeof traceparent === 'string') options.traceparent = traceparent
   if (typeof token !== 'string' && typeof token !== 'number') return options
   options.onProgress = (update) => {
@@ -85,17 +81,8 @@ function callOptions(ctx: ServerContext, caller: Caller, correlationId: string):
   return options
 }
 
-function success(result: Record<string, unknown>): CallToolResult {
-  return { content: [{ type: 'text', text: JSON.stringify(result) }], structuredContent: result }
-}
-
-/**
- * A tool's error as a result, so that a model gets to read it. Clients of the older era check `structuredContent` against the
- * output schema even for errors and would replace ours by a complaint about it; they get the text alone.
- */
-function failure(error: unknown, correlationId: string, era: 'modern' | 'legacy'): CallToolResult {
-  const body = toErrorBody(error, correlationId)
-  const result: CallToolResult = { content: [{ type: 'text', text: JSON.stringify(body) }], isError: true }
-  if (era === 'modern') result.structuredContent = { ...body }
-  return result
+function toResult({ text, value, isError }: ToolOutcome, era: Era): CallToolResult {
+  const content: CallToolResult['content'] = [{ type: 'text', text }]
+  if (!isError) return { content, structuredContent: value }
+  return era === 'modern' ? { content, structuredContent: value, isError } : { content, isError }
 }

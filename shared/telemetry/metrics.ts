@@ -11,6 +11,8 @@ export interface Metrics {
   observeCall(call: { server: string; tool: string; code: string; ms: number }): void
   /** Calls in flight now. */
   inFlight(server: string, delta: 1 | -1): void
+  /** One MCP request over HTTP: answered by the front path (`fast`), or by the SDK (`slow`) for this reason. */
+  frontPath(request: { server: string; path: 'fast' | 'slow'; reason: string }): void
   /** The `/metrics` page. */
   text(): Promise<string>
 }
@@ -43,6 +45,12 @@ export function createMetrics(options: { processMetrics?: boolean } = {}): Metri
     labelNames: ['server'] as const,
     registers: [registry],
   })
+  const front = new Counter({
+    name: 'story_portal_mcp_requests_total',
+    help: 'MCP messages over HTTP: answered by the front path (fast) or the SDK (slow), and why by the SDK.',
+    labelNames: ['server', 'path', 'reason'] as const,
+    registers: [registry],
+  })
   return {
     registry,
     observeCall({ server, tool, code, ms }) {
@@ -50,6 +58,7 @@ export function createMetrics(options: { processMetrics?: boolean } = {}): Metri
       duration.observe({ server, tool }, ms / 1000)
     },
     inFlight: (server, delta) => active.inc({ server }, delta),
+    frontPath: (request) => front.inc(request),
     text: () => registry.metrics(),
   }
 }
