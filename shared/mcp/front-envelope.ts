@@ -4,13 +4,13 @@ import {
   classifyInboundRequest,
   PROTOCOL_VERSION_META_KEY,
 } from '@modelcontextprotocol/server'
-import { LRUCache } from 'lru-cache'
 
 /** The one revision of the newer era that the front path knows; the SDK does not export its list. */
 export const MODERN_VERSION = '2026-07-28'
 
-/** A client sends the same envelope with every request; more clients than this at once only cost a validation each. */
-const verdicts = new LRUCache<string, boolean>({ max: 256 })
+/** A client sends the same envelope with every request; with more of them at once all are forgotten and judged again. */
+const MAX_ENVELOPES = 256
+const verdicts = new Map<string, boolean>()
 const ENVELOPE_KEYS = [PROTOCOL_VERSION_META_KEY, CLIENT_CAPABILITIES_META_KEY, CLIENT_INFO_META_KEY]
 const MAX_CACHED_CHARS = 4096
 
@@ -27,6 +27,7 @@ export function isSoundEnvelope(meta: Readonly<Record<string, unknown>>): boolea
   if (known !== undefined) return known
   const body = { jsonrpc: '2.0', id: 0, method: 'tools/list', params: { _meta: envelope } }
   const verdict = classifyInboundRequest({ httpMethod: 'POST', body }).kind === 'modern'
+  if (verdicts.size >= MAX_ENVELOPES) verdicts.clear()
   if (cacheable) verdicts.set(text, verdict)
   return verdict
 }
