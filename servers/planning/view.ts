@@ -1,6 +1,7 @@
 import { listRecords } from '@story-portal/shared/data'
 import type { Tx } from '@story-portal/shared/db'
 import { type PlanView, type TaskRecord, withLeaseEnds } from '@story-portal/shared/engine'
+import type { Fault } from '@story-portal/shared/errors'
 import { given } from './given.ts'
 
 const MAX_OUTPUT = 4_000
@@ -34,6 +35,11 @@ export function taskForClient(task: TaskRecord, whole = false) {
     ...(lease_expires_at === null ? {} : { lease_owner, lease_expires_at }),
     ...(whole ? { input: task.input, spec: task.spec } : {}),
   }
+}
+
+/** Warnings, where there are any. */
+export function told(warnings: readonly Fault[]): { warnings?: Record<string, unknown>[] } {
+  return warnings.length === 0 ? {} : { warnings: warnings.map((warning) => ({ ...warning })) }
 }
 
 const MAX_TASKS = 100

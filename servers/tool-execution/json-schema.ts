@@ -1,5 +1,6 @@
+import { schemaFault } from '@story-portal/shared/data'
 import type { Fault } from '@story-portal/shared/errors'
-import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js'
+import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
 import { faults } from './errors.ts'
 import { MAX_MATCHED_LENGTH, patternFault } from './pattern-guard.ts'
 
@@ -37,20 +38,31 @@ const FORBIDDEN = [
 
 /** Throws E3040 unless the schema is one that this process can check data against without being stopped by it. */
 export function checkSchema(schema: JsonSchema, field: string): void {
-  const reason = schemaFault(schema)
-  if (reason) throw faults.badSchema({ field, reason }, { details: { faults: [{ path: field, message: reason }] } })
-  try {
-    compile(schema)
-  } catch (error) {
-    const why = error instanceof Error ? error.message : ''
-    throw faults.badSchema(
-      { field, reason: why },
-      { cause: error, details: { faults: [{ path: field, message: why.slice(0, 500) }] } },
+  const reason = unusable(schema)
+  if (reason) throw badSchema(field, [{ path: field, message: reason }])
+  const ajv = validator()
+  if (!ajv.validateSchema(withoutDialect(schema))) {
+    const found = (ajv.errors ?? []).slice(0, 20).map((error) => schemaFault(error, field))
+    // Of several things wrong in one place, the first is the cause and the others follow from it.
+    throw badSchema(
+      field,
+      found.filter(({ path }, i) => found.findIndex((other) => other.path === path) === i),
     )
+  }
+  try {
+    ajv.compile(withoutDialect(schema))
+  } catch (error) {
+    throw badSchema(field, [{ path: field, message: 'can not be compiled' }], error)
   }
 }
 
-function schemaFault(schema: JsonSchema): string | undefined {
+function badSchema(field: string, found: Fault[], cause?: unknown) {
+  const [first] = found
+  const reason = first === undefined || first.path === field ? (first?.message ?? '') : `${first.path} ${first.message}`
+  return faults.badSchema({ field, reason }, { details: { faults: found }, ...(cause === undefined ? {} : { cause }) })
+}
+
+function unusable(schema: JsonSchema): string | undefined {
   if (JSON.stringify(schema).length > MAX_BYTES) return `it is larger than ${MAX_BYTES} bytes`
   const walk: Walk = { root: schema, nodes: 0, following: new Set() }
   return walkSchema(schema, 0, walk)
@@ -127,16 +139,18 @@ function resolvePointer(root: JsonSchema, ref: string): unknown {
 }
 
 /** Formats are notes, not rules: their expressions are not ours. A pattern sees strings of bounded length only. */
-function compile(schema: JsonSchema): ValidateFunction {
-  const ajv = new Ajv2020({
+function validator(): Ajv2020 {
+  return new Ajv2020({
     allErrors: false,
     strict: false,
     validateFormats: false,
     logger: false,
     code: { regExp: boundedRegExp },
   })
-  const { $schema: _dialect, ...rest } = schema
-  return ajv.compile(rest)
+}
+
+function withoutDialect({ $schema: _dialect, ...rest }: JsonSchema): JsonSchema {
+  return rest
 }
 
 function boundedRegExp(pattern: string, flags: string) {
@@ -155,18 +169,8 @@ const compiled = new WeakMap<JsonSchema, ValidateFunction>()
 export function faultsOf(schema: JsonSchema, value: unknown, root: string): Fault[] {
   let validate = compiled.get(schema)
   if (!validate) {
-    validate = compile(schema)
+    validate = validator().compile(withoutDialect(schema))
     compiled.set(schema, validate)
   }
-  return validate(value) ? [] : (validate.errors ?? []).slice(0, 20).map((error) => faultOf(error, root))
-}
-
-function faultOf(error: ErrorObject, root: string): Fault {
-  const parts = error.instancePath.split('/').slice(1)
-  const path = parts.reduce((so_far, part) => {
-    const name = part.replaceAll('~1', '/').replaceAll('~0', '~')
-    return /^\d+$/.test(name) ? `${so_far}[${name}]` : `${so_far}.${name}`
-  }, root)
-  const extra = error.params['additionalProperty'] ?? error.params['unevaluatedProperty']
-  return { path: typeof extra === 'string' ? `${path}.${extra}` : path, message: error.message ?? 'does not fit' }
+  return validate(value) ? [] : (validate.errors ?? []).slice(0, 20).map((error) => schemaFault(error, root))
 }

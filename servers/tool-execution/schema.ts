@@ -9,6 +9,8 @@ export const ToolName = z
 
 export const Code = z.string().min(1).max(262_144)
 
+export const Language = z.enum(['javascript', 'typescript'])
+
 export const Permissions = z
   .strictObject({
     tools: z.array(z.string().regex(GRANT, 'must be <server>.<tool>, <server>.* or *')).max(100),

@@ -59,6 +59,7 @@ export {
 } from './read.ts'
 export { type RecordTable, recordTable } from './record-table.ts'
 export { columnsOf, kindNames, kindOf, kinds, statusOf, streamOf } from './registry.ts'
+export { schemaFault } from './schema-fault.ts'
 export type { RecordTables } from './tables.ts'
 export { VERBS } from './upcasters.ts'
 export {

@@ -10,9 +10,9 @@ test('faults name the place and what is wrong there', () => {
   })
   expect(check?.({ name: 'x', list: [1, 2] })).toEqual([])
   expect(check?.({ list: [1, 'two'], extra: 1 })).toEqual([
-    { path: 'value', message: 'lacks the member name' },
-    { path: 'value', message: 'has no member extra' },
-    { path: 'value.list[1]', message: 'must be integer' },
+    { path: 'value.name', message: 'is required' },
+    { path: 'value.extra', message: 'is not a known field' },
+    { path: 'value.list[1]', message: 'must be of type integer' },
   ])
 })
 

@@ -1,6 +1,7 @@
 import { createContext, Script } from 'node:vm'
-import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js'
+import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
 import type { Fault } from '../errors/index.ts'
+import { schemaFault } from './schema-fault.ts'
 
 /** Longest time one `pattern` may take on one string. */
 const PATTERN_MS = 50
@@ -24,7 +25,10 @@ export function compileSchema(schema: unknown, root = 'value'): SchemaCheck | un
     code: { regExp: bounded },
   })
   const validate = compiled(ajv, schema)
-  return validate && ((value) => (validate(value) ? [] : faultsOf(validate.errors ?? [], root)))
+  return (
+    validate &&
+    ((value) => (validate(value) ? [] : (validate.errors ?? []).slice(0, 20).map((e) => schemaFault(e, root))))
+  )
 }
 
 function compiled(ajv: Ajv2020, schema: object | boolean): ValidateFunction | undefined {
@@ -34,19 +38,6 @@ function compiled(ajv: Ajv2020, schema: object | boolean): ValidateFunction | un
     // The reason is ajv's own text; the caller hears that the schema is not usable.
     return undefined
   }
-}
-
-function faultsOf(found: readonly ErrorObject[], root: string): Fault[] {
-  return found.slice(0, 20).map((error) => ({
-    path: root + error.instancePath.replace(/\/(\d+)(?=\/|$)/g, '[$1]').replaceAll('/', '.'),
-    message: messageOf(error),
-  }))
-}
-
-function messageOf({ keyword, params, message }: ErrorObject): string {
-  if (keyword === 'additionalProperties') return `has no member ${String(params['additionalProperty'])}`
-  if (keyword === 'required') return `lacks the member ${String(params['missingProperty'])}`
-  return message ?? `does not fit ${keyword}`
 }
 
 const sandbox = createContext({ pattern: /./, text: '' }, { codeGeneration: { strings: false, wasm: false } })

@@ -31,6 +31,18 @@ test('a sound plan has waves and a critical path', () => {
   })
 })
 
+test('a binding into the input of the plan must find something there; a condition may find nothing', () => {
+  const tasks = [
+    code('a', { input: { x: '{{plan.input.mode}}', y: ['{{plan.input.list[1].id}}'], z: '{{plan.input}}' } }),
+    code('b', { for_each: '{{plan.input.lists}}', when: 'not plan.input.dry_run' }),
+  ]
+  const paths = (input?: TaskDefinitionInput['input']) =>
+    validatePlan({ tasks, ...(input === undefined ? {} : { input }) }).faults.map(({ path }) => path)
+  expect(paths({ mode: null, list: [1, { id: 2 }], lists: [] })).toEqual([])
+  expect(paths({ mod: 1, list: [] })).toEqual(['tasks[0].input.x', 'tasks[0].input.y[0]', 'tasks[1].for_each'])
+  expect(paths()).toEqual(['tasks[0].input.x', 'tasks[0].input.y[0]', 'tasks[1].for_each'])
+})
+
 test('a circle is named task by task', () => {
   const fault = only(
     code('a', { depends_on: ['c'] }),

@@ -1,6 +1,7 @@
 import { type Fault, isStoryPortalError, safeText } from '../errors/index.ts'
 import { DEFAULT_ESTIMATE_MS, MAX_FAN_OUT, MAX_TASKS, PlanDefinition, type TaskDefinition } from './definition.ts'
 import { ancestors, criticalPath, findCycle, type Graph, type Order, order } from './graph.ts'
+import { lookUp } from './path.ts'
 import { type Reference, taskReferences } from './references.ts'
 import { shapeFaults } from './shape-faults.ts'
 import { taskFaults } from './task-faults.ts'
@@ -38,7 +39,7 @@ export function checkPlan(
   if (cycle) faults.push(cycleFault(tasks, cycle))
   // In a circle nothing comes before anything, so only a plan without one is asked who comes before whom.
   const isBefore = cycle ? () => true : undefined
-  faults.push(...bindingFaults(tasks, index, graph, sorted, isBefore))
+  faults.push(...bindingFaults(parsed.data, index, graph, sorted, isBefore))
   if (faults.length > 0) return { check: failed(faults) }
   return { check: { faults: [], ...schedule(tasks, graph, sorted) }, definition: parsed.data }
 }
@@ -110,7 +111,7 @@ interface PlacedReference extends Reference {
 }
 
 function bindingFaults(
-  tasks: TaskDefinition[],
+  { tasks, input }: PlanDefinition,
   index: Map<string, number>,
   graph: Graph,
   sorted: Order,
@@ -119,7 +120,7 @@ function bindingFaults(
   const placed = tasks.flatMap((task, i) => references(task, i, index))
   const targets = new Set(placed.flatMap((r) => r.target ?? []))
   const isBefore = always ?? ancestors(graph, sorted, targets)
-  return placed.flatMap((reference) => bindingFault(reference, tasks, isBefore) ?? [])
+  return placed.flatMap((reference) => bindingFault(reference, tasks, isBefore) ?? inputFault(reference, input) ?? [])
 }
 
 function references(task: TaskDefinition, at: number, index: Map<string, number>): PlacedReference[] {
@@ -167,6 +168,20 @@ function bindingFault(
     path,
     message: `${safeText(r.text, 80)} names no output`,
     hint: `Write {{tasks.${key}.output}} or a path below it.`,
+  }
+}
+
+/** A binding into the plan's input that finds nothing there fails its task when it runs; a condition reads null. */
+function inputFault(r: PlacedReference, input: unknown): Fault | undefined {
+  const [root, member, ...rest] = r.path ?? []
+  if (root !== 'plan' || member !== 'input' || r.from === 'when' || lookUp(input ?? null, rest) !== undefined)
+    return undefined
+  const names = Object.keys(typeof input === 'object' && input !== null ? input : {}).slice(0, 20)
+  return {
+    path: `tasks[${r.task}].${r.at}`,
+    message: `${safeText(r.text, 80)} is not in the plan's input`,
+    hint:
+      names.length === 0 ? 'The plan has no input: give it one.' : `The input has: ${safeText(names.join(', '), 200)}.`,
   }
 }
 

@@ -96,10 +96,13 @@ interface ToolBase<I extends Shape, O extends Shape> {
   roles?: readonly string[]
 }
 
-export interface TxTool<I extends Shape = Shape, O extends Shape = Shape> extends ToolBase<I, O> {
+export interface TxTool<I extends Shape = Shape, O extends Shape = Shape, P = unknown> extends ToolBase<I, O> {
   effect: 'read' | 'create' | 'update' | 'delete'
   transaction?: true
-  run(args: InputOf<I>, ctx: TxContext): Promise<ResultOf<O>>
+  /** What has to be asked of others before the transaction begins, which waits for nothing; changes nothing. */
+  prepare?(args: InputOf<I>, ctx: OpenContext): Promise<P>
+  /** `prepared` is what `prepare` answered. */
+  run(args: InputOf<I>, ctx: TxContext, prepared: P): Promise<ResultOf<O>>
 }
 
 export interface OpenTool<I extends Shape = Shape, O extends Shape = Shape> extends ToolBase<I, O> {
@@ -111,7 +114,9 @@ export interface OpenTool<I extends Shape = Shape, O extends Shape = Shape> exte
 export type AnyTool = TxTool<Shape, Shape> | OpenTool<Shape, Shape>
 
 /** Declares one tool. Tools that write get an optional `idempotency_key` input added by the pipeline; do not declare it. */
-export function defineTool<const I extends Shape, const O extends Shape>(tool: TxTool<I, O>): TxTool<I, O>
+export function defineTool<const I extends Shape, const O extends Shape, P = undefined>(
+  tool: TxTool<I, O, P>,
+): TxTool<I, O, P>
 export function defineTool<const I extends Shape, const O extends Shape>(tool: OpenTool<I, O>): OpenTool<I, O>
 export function defineTool(tool: unknown): unknown {
   return tool

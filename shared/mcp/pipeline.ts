@@ -90,12 +90,13 @@ async function run(host: PipelineHost, server: LoadedServer, name: string, given
   }
 }
 
-function runInTransaction(call: Call): Promise<Result> {
+async function runInTransaction(call: Call): Promise<Result> {
   const { tool } = call.compiled
   if (tool.transaction === false) throw new Error('not a transaction tool')
   const base = baseContext(call)
+  const prepared = tool.prepare && (await untilGivenUp(call, tool.prepare(call.args, openContext(call))))
   const once = async (tx: Tx): Promise<Result> => {
-    const result = checkResult(call, await tool.run(call.args, { ...base, tx }))
+    const result = checkResult(call, await tool.run(call.args, { ...base, tx }, prepared))
     // Cancelled or late while it ran: roll back, so that a cancelled call has changed nothing.
     call.clock.check()
     return result
@@ -117,14 +118,20 @@ function runInTransaction(call: Call): Promise<Result> {
 async function runOpen(call: Call): Promise<Result> {
   const { tool } = call.compiled
   if (tool.transaction !== false) throw new Error('not an open tool')
+  return checkResult(call, await untilGivenUp(call, tool.run(call.args, openContext(call))))
+}
+
+function openContext(call: Call): OpenContext {
   const callByName = nestedCalls(call)
-  const callTyped = callByName as unknown as CallTool
-  const context: OpenContext = { ...baseContext(call), db: scopedDb(call), call: callTyped, callByName }
-  const running = tool.run(call.args, context)
+  return { ...baseContext(call), db: scopedDb(call), call: callByName as unknown as CallTool, callByName }
+}
+
+/** What was cancelled or is late is not waited for: it may not heed its signal. */
+function untilGivenUp<T>(call: Call, running: Promise<T>): Promise<T> {
   running.catch((error: unknown) => {
     if (call.clock.signal.aborted) call.log.debug({ err: error }, 'a call that was given up on has ended')
   })
-  return checkResult(call, await Promise.race([running, call.clock.aborted]))
+  return Promise.race([running, call.clock.aborted])
 }
 
 function baseContext(call: Call): BaseContext {

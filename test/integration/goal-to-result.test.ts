@@ -80,9 +80,9 @@ const TASKS = [
 test('a goal is carried out by code, tools and an assistant, and everything can be read back', async () => {
   const { call, callOn, close } = await open('planning', { with: ['runtime', 'tool-execution', 'data'], start: true })
   const { goal } = await call('create_goal', { title: 'Compare three texts' })
-  expect((await call('validate_plan', { tasks: TASKS })).faults).toMatchObject([{ path: 'tasks[1].tool' }])
-  await callOn('tool-execution', 'register_tool', TOOL)
   const input = { texts: ['one two', 'one two three', 'one'], language: 'en' }
+  expect((await call('validate_plan', { tasks: TASKS, input })).faults).toMatchObject([{ path: 'tasks[1].tool' }])
+  await callOn('tool-execution', 'register_tool', TOOL)
   expect(await call('validate_plan', { tasks: TASKS, input })).toMatchObject({ valid: true })
   const { plan } = await call('create_plan', { goal_id: goal.id, tasks: TASKS, input })
 

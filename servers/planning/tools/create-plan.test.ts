@@ -80,9 +80,78 @@ test('every fault is named at once', async () => {
   ])
 })
 
-test.each(['model', 'agent', 'approval'])('a %s task says what is missing here', async (kind) => {
+test('what would only show when the tasks run is found now: input, code and arguments, all at once with the rest', async () => {
+  const { call, callError, goal_id } = await withGoal({ with: ['tool-execution'] })
+  const tasks = [
+    { key: 'a', kind: 'code', code: 'return input.x', input: { x: '{{plan.input.topci}}' } },
+    { key: 'b', kind: 'code', code: 'const a = 1\nreturn a +' },
+    { key: 'c', kind: 'code', code: 'const a: number = 1\nreturn a', language: 'typescript' },
+    { key: 'd', kind: 'tool', tool: 'planning.create_goal', input: { titel: 'x', description: 5 } },
+    {
+      key: 'e',
+      kind: 'tool',
+      tool: 'data.list_events',
+      input: { limit: '{{tasks.a.output}}', type: ['x'] },
+      depends_on: ['a'],
+    },
+    { key: 'f', kind: 'tool', tool: 'planning.create_goal', compensate: { code: 'return (' } },
+    { key: 'g', kind: 'model', prompt: 'x', depends_on: ['nope'] },
+  ]
+  const error = await callError('create_plan', { goal_id, tasks, input: { topic: 'x' } })
+  expect(error).toMatchObject({ code: 'INVALID_INPUT', number: 'E0600' })
+  const found = new Map(error.details?.faults?.map((fault) => [fault.path, fault]))
+  expect([...found.keys()].sort()).toEqual([
+    'tasks[0].input.x',
+    'tasks[1].code',
+    'tasks[3].input.description',
+    'tasks[3].input.titel',
+    'tasks[3].input.title',
+    'tasks[4].input.type',
+    'tasks[5].compensate.code',
+    'tasks[5].input.title',
+    'tasks[6].depends_on[0]',
+    'tasks[6].kind',
+  ])
+  expect(found.get('tasks[0].input.x')?.hint).toContain('topic')
+  expect(found.get('tasks[1].code')?.message).toMatch(/^does not parse at line 2, column \d+: /)
+  expect(found.get('tasks[3].input.titel')?.hint).toBe('Did you mean title?')
+  expect((await call('list_plans', { goal_id })).items).toEqual([])
+  const sound = { tasks: [tasks[0], tasks[2]], input: { topci: null } }
+  expect(await call('create_plan', { goal_id, ...sound })).not.toHaveProperty('warnings')
+})
+
+test('code that would keep a parser busy is a fault like any other, and the server goes on', async () => {
+  const { callError, call, goal_id } = await withGoal({ with: ['tool-execution'] })
+  const tasks = [{ key: 'a', kind: 'code', code: `/[${'\\p{L}'.repeat(39_000)}]/u` }]
+  const error = await callError('create_plan', { goal_id, tasks })
+  expect(error.details?.faults).toMatchObject([{ path: 'tasks[0].code' }])
+  expect((await call('create_plan', { goal_id, tasks: CHAIN })).plan.status).toBe('validated')
+})
+
+test('what can not be checked, and a task that says nothing, are warnings', async () => {
+  const { call, goal_id } = await withGoal()
+  const tasks = [{ key: 'a', kind: 'code', code: 'return (' }, task('b'), { ...task('c'), input: { look: 'here' } }]
+  const { plan, warnings } = await call('create_plan', { goal_id, tasks })
+  expect(plan.status).toBe('validated')
+  expect(warnings).toEqual([
+    { path: 'tasks[0].code', message: expect.stringContaining('not checked'), hint: expect.any(String) },
+    {
+      path: 'tasks[1].instructions',
+      message: expect.stringContaining('nothing but its key'),
+      hint: expect.any(String),
+    },
+  ])
+  const revised = await call('revise_plan', { plan_id: plan.id, tasks: [task('b')] })
+  expect(revised.warnings).toMatchObject([{ path: 'tasks[0].instructions' }])
+})
+
+test.each([
+  ['model', { prompt: 'x' }],
+  ['agent', { agent: 'y', prompt: 'x' }],
+  ['approval', { prompt: 'x' }],
+])('a %s task says what is missing here', async (kind, fields) => {
   const { callError, goal_id } = await withGoal()
-  const error = await callError('create_plan', { goal_id, tasks: [{ key: 'a', kind, prompt: 'x', agent: 'y' }] })
+  const error = await callError('create_plan', { goal_id, tasks: [{ key: 'a', kind, ...fields }] })
   expect(error).toMatchObject({
     code: 'UNAVAILABLE',
     number: 'E5001',

@@ -1,13 +1,13 @@
 import { createPlan } from '@story-portal/shared/engine'
 import { defineTool } from '@story-portal/shared/mcp'
 import { z } from 'zod'
-import { refuseUnrunnable } from '../check.ts'
+import { preparePlan, refuseUnrunnable } from '../check.ts'
 import { given } from '../given.ts'
 import { openGoal } from '../goal.ts'
-import { planFrom, STRATEGIES } from '../plan-source.ts'
+import { STRATEGIES } from '../plan-source.ts'
 import { GoalId, List, Plan } from '../schema.ts'
 import { MaxParallel, PlanInput, Tasks } from '../task-input.ts'
-import { planForClient, tasksForClient } from '../view.ts'
+import { planForClient, tasksForClient, told } from '../view.ts'
 
 export default defineTool({
   name: 'create_plan',
@@ -23,14 +23,15 @@ export default defineTool({
     template: z.string().max(100).describe('? lists them').optional(),
   },
   output: { plan: Plan, tasks: List },
-  async run({ goal_id, name, ...source }, ctx) {
-    const { strategy, definition } = await planFrom(source)
+  prepare: (source, ctx) => preparePlan(ctx, source),
+  async run({ goal_id, name }, ctx, prepared) {
+    const { strategy, definition } = prepared
     const goal = await openGoal(ctx.tx, goal_id)
-    const tools = await refuseUnrunnable(ctx, definition)
+    const { tools, warnings } = await refuseUnrunnable(ctx, prepared)
     const { plan, tasks } = await createPlan(ctx.tx, {
       ...{ goal_id: goal.id, strategy, definition, tools, caller: ctx.caller },
       ...given({ name }),
     })
-    return { plan: planForClient(plan), ...tasksForClient(tasks) }
+    return { plan: planForClient(plan), ...tasksForClient(tasks), ...told(warnings) }
   },
 })

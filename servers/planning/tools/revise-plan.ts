@@ -1,11 +1,10 @@
 import { revisePlan } from '@story-portal/shared/engine'
 import { defineTool } from '@story-portal/shared/mcp'
-import { refuseUnrunnable } from '../check.ts'
+import { preparePlan, refuseUnrunnable } from '../check.ts'
 import { given } from '../given.ts'
-import { planFrom } from '../plan-source.ts'
 import { List, Plan, PlanId, Reason } from '../schema.ts'
 import { MoreTasks, PlanInput } from '../task-input.ts'
-import { planForClient, tasksForClient } from '../view.ts'
+import { planForClient, tasksForClient, told } from '../view.ts'
 
 export default defineTool({
   name: 'revise_plan',
@@ -19,11 +18,12 @@ export default defineTool({
     reason: Reason.optional(),
   },
   output: { plan: Plan, tasks: List, carried_over: List },
-  async run({ plan_id, reason, ...source }, ctx) {
-    const { definition } = await planFrom({ strategy: 'steps', ...source })
-    const tools = await refuseUnrunnable(ctx, definition)
+  prepare: (source, ctx) => preparePlan(ctx, { strategy: 'steps', ...source }),
+  async run({ plan_id, reason }, ctx, prepared) {
+    const { definition } = prepared
+    const { tools, warnings } = await refuseUnrunnable(ctx, prepared)
     const revision = { definition, tools, caller: ctx.caller, ...given({ reason }) }
     const { plan, tasks, carried_over } = await revisePlan(ctx.tx, plan_id, revision)
-    return { plan: planForClient(plan), ...tasksForClient(tasks), carried_over }
+    return { plan: planForClient(plan), ...tasksForClient(tasks), carried_over, ...told(warnings) }
   },
 })

@@ -24,6 +24,22 @@ test('faults are an answer, not an error, and of every source at once', async ()
   expect(paths).toEqual(['tasks[1].depends_on[0]', 'tasks[1].kind', 'tasks[0].kind'])
 })
 
+test('code that does not parse and arguments that a tool would refuse are faults too', async () => {
+  const { call } = await open('planning', { with: ['tool-execution'] })
+  const tasks = [
+    { key: 'a', kind: 'code', code: 'return return' },
+    { key: 'b', kind: 'tool', tool: 'data.list_records', input: { kid: 'goal' } },
+  ]
+  const { valid, faults, warnings } = await call('validate_plan', { tasks })
+  expect(valid).toBe(false)
+  expect(warnings).toBeUndefined()
+  expect(faults.map(({ path }: { path: string }) => path).sort()).toEqual([
+    'tasks[0].code',
+    'tasks[1].input.kid',
+    'tasks[1].input.kind',
+  ])
+})
+
 test('a stored plan is checked again', async () => {
   const { call, callError } = await open('planning')
   const { goal } = await call('create_goal', { title: 'A goal' })

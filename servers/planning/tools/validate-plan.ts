@@ -1,10 +1,10 @@
 import { type PlanDefinitionInput, planView, validatePlan } from '@story-portal/shared/engine'
 import { defineTool, type TxContext } from '@story-portal/shared/mcp'
 import { z } from 'zod'
-import { checkHere } from '../check.ts'
-import { planFrom } from '../plan-source.ts'
+import { checkHere, preparePlan, warningsOf } from '../check.ts'
 import { List, PlanId } from '../schema.ts'
 import { MoreTasks, PlanInput } from '../task-input.ts'
+import { told } from '../view.ts'
 
 export default defineTool({
   name: 'validate_plan',
@@ -20,13 +20,16 @@ export default defineTool({
     faults: List,
     waves: List,
   },
-  async run({ plan_id, ...source }, ctx) {
-    const definition =
-      plan_id === undefined ? (await planFrom({ ...source, strategy: 'steps' })).definition : await stored(ctx, plan_id)
-    const { kinds, permissions, tools } = await checkHere(ctx, definition)
+  // A plan that is kept already was looked at when it was made.
+  prepare: async ({ plan_id, ...source }, ctx) =>
+    plan_id === undefined ? preparePlan(ctx, { ...source, strategy: 'steps' }) : undefined,
+  async run({ plan_id = '' }, ctx, prepared) {
+    const definition = prepared?.definition ?? (await stored(ctx, plan_id))
+    const code = prepared?.code ?? { faults: [], warnings: [] }
+    const { calls, kinds, permissions, tools } = await checkHere(ctx, definition)
     const { faults, waves, critical_path } = validatePlan(definition, { tools })
-    const all = [...faults, ...kinds, ...permissions].map((fault) => ({ ...fault }))
-    return { valid: all.length === 0, faults: all, waves, critical_path }
+    const all = [...faults, ...calls, ...code.faults, ...kinds, ...permissions].map((fault) => ({ ...fault }))
+    return { valid: all.length === 0, faults: all, waves, critical_path, ...told(warningsOf(definition, code)) }
   },
 })
 

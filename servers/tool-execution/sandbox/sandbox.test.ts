@@ -171,8 +171,8 @@ test('nested runs never wait for the runs that called them', async () => {
 })
 
 test('a syntax check runs nothing', async () => {
-  expect(await sandbox.check('while (true) {}')).toMatchObject({ ok: true })
-  const error = failure(await sandbox.check('const a: string = ', 'typescript'))
+  expect(await sandbox.check({ code: 'while (true) {}' })).toMatchObject({ ok: true })
+  const error = failure(await sandbox.check({ code: 'const a: string = ', language: 'typescript' }))
   expect(error).toMatchObject({ number: 'E3002', details: { line: 1 } })
 })
 

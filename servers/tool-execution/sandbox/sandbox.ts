@@ -37,6 +37,10 @@ export interface RunRequest {
   signal?: AbortSignal
 }
 
+export type CheckRequest = Pick<RunRequest, 'code' | 'limits' | 'group' | 'signal'> & {
+  language?: RunRequest['language'] | undefined
+}
+
 export interface SandboxStats {
   active: number
   queued: number
@@ -51,7 +55,7 @@ export interface Sandbox {
   /** How the run ended (E3023 when `close` came in between); rejects only when it could not begin (busy, closed, cancelled, too deep, no process). */
   run(request: RunRequest): Promise<RunResult>
   /** Parses the code without running it: `ok`, or the error with line and column. */
-  check(code: string, language?: RunRequest['language']): Promise<RunResult>
+  check(request: CheckRequest): Promise<RunResult>
   stats(): SandboxStats
   close(): Promise<void>
 }
@@ -66,6 +70,8 @@ export function createSandbox(options: SandboxOptions): Sandbox {
     perDepth: [options.workers, ...Array<number>(MAX_DEPTH - 1).fill(nested)],
     queueLength: options.queueLength ?? 256,
   })
+  // A run may wait for a check that a tool makes for it, so checks take no place of a run.
+  const checks = new Slots({ perDepth: [nested], queueLength: options.queueLength ?? 256 })
   const children = new Children({
     warm: options.workers,
     recycleAfter: options.recycleAfter ?? 200,
@@ -76,7 +82,7 @@ export function createSandbox(options: SandboxOptions): Sandbox {
 
   async function start(request: RunRequest, check: boolean): Promise<RunResult> {
     if (closed) throw faults.closed()
-    const release = await slots.take(request.depth ?? 0, request.group ?? '', request.signal)
+    const release = await (check ? checks : slots).take(request.depth ?? 0, request.group ?? '', request.signal)
     try {
       return await runIn(await children.take(), request, check)
     } finally {
@@ -104,11 +110,17 @@ export function createSandbox(options: SandboxOptions): Sandbox {
 
   return {
     run: (request) => start(request, false),
-    check: (code, language) => start({ code, ...(language ? { language } : {}) }, true),
-    stats: () => ({ active: slots.active, queued: slots.queued, pids: children.pids, busy_pids: children.busyPids }),
+    check: ({ language = 'javascript', ...request }) => start({ ...request, language }, true),
+    stats: () => ({
+      active: slots.active + checks.active,
+      queued: slots.queued + checks.queued,
+      pids: children.pids,
+      busy_pids: children.busyPids,
+    }),
     async close() {
       closed = true
       slots.close(faults.closed())
+      checks.close(faults.closed())
       await children.close()
     },
   }

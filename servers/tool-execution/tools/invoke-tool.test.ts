@@ -112,7 +112,7 @@ test.each([
 
 test('the fault of an argument has its path', async () => {
   const error = await tools.callError('invoke_tool', { tool: 'greet', arguments: { name: 5 } })
-  expect(error.details?.faults).toEqual([{ path: 'arguments.name', message: 'must be string' }])
+  expect(error.details?.faults).toEqual([{ path: 'arguments.name', message: 'must be of type string' }])
 })
 
 test('in the background it returns at once and ends later', async () => {

@@ -54,7 +54,7 @@ test.each([
   ['a source that can not be had yet', { source: { type: 'http', url: 'https://example.com' } }, 'E3042', undefined],
   ['an upstream server', { source: { type: 'mcp', server: 'x' } }, 'E3042', undefined],
   ['a version that is none', { version: '1.0.0.0' }, 'E0001', { faults: [{ path: 'version' }] }],
-  ['a schema that is none', { input_schema: { type: 'text' } }, 'E3040', { faults: [{ path: 'input_schema' }] }],
+  ['a schema that is none', { input_schema: { type: 'text' } }, 'E3040', { faults: [{ path: 'input_schema.type' }] }],
   ['a schema that refers to itself', { input_schema: { $ref: '#' } }, 'E3040', { faults: [{ path: 'input_schema' }] }],
   [
     'an output schema with an evil pattern',

@@ -1,6 +1,6 @@
 import { createRecord, listRecords, sha256 } from '@story-portal/shared/data'
 import type { Tx } from '@story-portal/shared/db'
-import { argumentsHash, isVersion, withIdempotency } from '@story-portal/shared/engine'
+import { isVersion } from '@story-portal/shared/engine'
 import { errors } from '@story-portal/shared/errors'
 import { defineTool } from '@story-portal/shared/mcp'
 import { z } from 'zod'
@@ -16,7 +16,6 @@ export default defineTool({
   description:
     'Registers one version of a tool, which never changes afterwards. To run code once without keeping it, use run_code.',
   effect: 'create',
-  transaction: false,
   input: {
     name: ToolName,
     version: z.string().min(5).max(100).describe('Such as 1.0.0'),
@@ -31,22 +30,16 @@ export default defineTool({
     requires_approval: z.boolean().default(false).describe('By a person, for each call'),
   },
   output: { tool: z.looseObject({ id: z.string(), version: z.string() }) },
-  async run(args, ctx) {
+  async prepare(args, ctx) {
     const code = codeOf(args.source)
     if (!isVersion(args.version)) throw badInput('version', 'must be a semantic version such as 1.2.3')
     checkSchema(args.input_schema, 'input_schema')
     if (args.output_schema) checkSchema(args.output_schema, 'output_schema')
-    const checked = await sandboxOf(ctx.host).check(code)
+    const checked = await sandboxOf(ctx.host).check({ code })
     if (!checked.ok) throw checked.error
-
-    const columns = columnsOf(args, code)
-    return await ctx.db.tx(async (tx) => {
-      const { idempotency_key: key, caller } = ctx
-      if (key === undefined) return create(tx, columns)
-      const call = { tool: 'register_tool', key, args_hash: argumentsHash(args), subject: caller.subject }
-      return (await withIdempotency(tx, call, () => create(tx, columns))).result
-    })
+    return columnsOf(args, code)
   },
+  run: (_args, { tx }, columns) => create(tx, columns),
 })
 
 interface Registration {

@@ -1,7 +1,7 @@
 import { defineTool } from '@story-portal/shared/mcp'
 import { z } from 'zod'
 import { execute, failureOf } from '../execute.ts'
-import { Code, Limits, Logs, Mode, Permissions, Usage } from '../schema.ts'
+import { Code, Language, Limits, Logs, Mode, Permissions, Usage } from '../schema.ts'
 import { workOfCode } from '../work.ts'
 
 export default defineTool({
@@ -12,10 +12,7 @@ export default defineTool({
   transaction: false,
   input: {
     code: Code.describe('Body of an async function with input and tools in scope; what it returns must be JSON'),
-    language: z
-      .enum(['javascript', 'typescript'])
-      .default('javascript')
-      .describe('TypeScript: types are removed, not checked'),
+    language: Language.default('javascript').describe('TypeScript: types are removed, not checked'),
     input: z.unknown().optional().describe('Any JSON'),
     permissions: Permissions.optional(),
     limits: Limits.optional(),

@@ -323,6 +323,24 @@ export interface ToolTypes {
     }
   }
   'tool-execution': {
+    /** Parses code without running it and returns where it is wrong. To run it, use run_code. */
+    check_code: {
+      input: {
+        /** As run_code takes them */
+        codes: {
+          code: string
+          language?: 'javascript' | 'typescript'
+        }[]
+      }
+      output: {
+        faults: {
+          index: number
+          message: string
+          line: number
+          column: number
+        }[]
+      }
+    }
     /** Returns one invocation: its status, output or error, logs and usage. To find an id, call list_invocations. */
     get_invocation: {
       input: {
