@@ -27,9 +27,13 @@ export async function cancelInvocationsOf(tx: Tx, tenantId: string, taskIds: rea
   // Through calls that have ended too: code that was killed leaves its own calls open.
   const ids = sql<{ id: string }>`
     with recursive made as (
-      select id, status from core.invocations where task_id = any(${[...taskIds]}::text[])
+      select id, status from core.invocations
+      where tenant_id = ${tenantId} and task_id = any(${[...taskIds]}::text[])
       union
-      select i.id, i.status from core.invocations i join made on i.parent_invocation_id = made.id
+      select own.id, own.status from made cross join lateral (
+        select i.id, i.status from core.invocations i
+        where i.tenant_id = ${tenantId} and i.parent_invocation_id = made.id offset 0
+      ) own
     )
     select id from made where status in ('pending', 'running', 'pending_approval')`
   const { rows } = await ids.execute(tx)

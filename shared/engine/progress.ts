@@ -5,6 +5,7 @@ import { toErrorBody } from '../errors/index.ts'
 import { assertSize, type Decision, decide, type Finished } from './decide.ts'
 import { planErrors } from './errors.ts'
 import { type Gate, planFacts } from './plan-gate.ts'
+import { planAnewFor } from './statistics.ts'
 import { countDown, dependenciesOf, ending, finishedByKey, moveTasks, type TaskRow, tasksById } from './task-rows.ts'
 import { itemSpec } from './task-spec.ts'
 
@@ -25,7 +26,7 @@ export async function carryOn(tx: Tx, gate: Gate, ended: readonly Ended[]): Prom
     for (const task of round) count(gate, task)
     // A failing plan starts nothing more: what waits is cancelled, not decided.
     if (gate.phase === 'failing') return { ready }
-    const free = await countDown(tx, round)
+    const free = await countDown(tx, gate.tenant_id, round)
     if (i >= MAX_ROUNDS && free.length > 0) {
       gate.has_deferred = true
       return { ready: ready + 1 }
@@ -63,7 +64,7 @@ async function decideAll(tx: Tx, gate: Gate, tasks: readonly TaskRow[]): Promise
   if (tasks.length === 0) return []
   const reads = ({ spec }: TaskRow) => [...spec.needs.outputs, ...spec.needs.looks_at]
   const wantOutputs = tasks.filter((task) => task.kind !== 'tool' || reads(task).length > 0)
-  const neighbours = await dependenciesOf(tx, ids(tasks), ids(wantOutputs))
+  const neighbours = await dependenciesOf(tx, gate.tenant_id, ids(tasks), ids(wantOutputs))
   const byTask = Map.groupBy(neighbours, ({ task_id }) => task_id)
   // Most tasks read only what they depend on directly, and that is here already.
   const direct = new Set(neighbours.map(({ task_id, key }) => `${task_id} ${key}`))
@@ -151,6 +152,7 @@ async function fanOut(tx: Tx, gate: Gate, decided: readonly Decided[], ended: En
 }
 
 async function createItems(tx: Tx, parent: TaskRow, inputs: readonly unknown[]): Promise<void> {
+  await planAnewFor(tx, inputs.length)
   await createRecords(
     tx,
     'task',

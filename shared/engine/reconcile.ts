@@ -12,6 +12,7 @@ import { BOOT_PREFIX } from './leases.ts'
 import { each, type Found, type Log, perTenant, told } from './per-row.ts'
 import { lockPlanOfTask } from './plan-gate.ts'
 import { advancePlan } from './plans.ts'
+import { renewStatistics } from './statistics.ts'
 import { lockTask, moveTasks, NO_LEASE, type TaskRow, TERMINAL } from './task-rows.ts'
 import { wake } from './wake.ts'
 
@@ -41,6 +42,7 @@ export async function reconcile(db: Db, { jobs, log }: ReconcileOptions): Promis
     wake: () => wakeForDue(db),
     keys: () => forgetOldKeys(db),
     extensions: () => forgetOldExtensions(db),
+    statistics: () => renewStatistics(db).then(() => 0),
     calls: async () => (jobs ? await resubmitCalls(db, jobs, log) : 0),
   }
   let done = 0

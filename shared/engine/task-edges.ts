@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import type { Tx } from '../db/index.ts'
+import { planAnewFor } from './statistics.ts'
 
 export interface Edge {
   task_id: string
@@ -18,6 +19,7 @@ export async function writeEdges(
   open: (edge: Edge) => boolean = () => true,
 ): Promise<void> {
   if (edges.length === 0) return
+  await planAnewFor(tx, edges.length)
   await sql`
     insert into core.task_dependencies (tenant_id, plan_id, task_id, depends_on_id)
     select ${tenantId}, ${planId}, e.task_id, e.depends_on_id

@@ -60,23 +60,31 @@ export async function tasksById(tx: Tx, ids: readonly string[]): Promise<TaskRow
 
 /**
  * Counts down the tasks that wait for these; returns those that wait for nothing any more. The counters are not columns of
- * the records: a task that 1,000 others lead to would write 1,000 versions of itself before it runs.
+ * the records: a task that 1,000 others lead to would write 1,000 versions of itself before it runs. The rows are found by
+ * their ids as one array: joined to a list whose length the planner guesses, it would read those of the whole plan.
  */
-export async function countDown(tx: Tx, ended: readonly Pick<TaskRow, 'id' | 'parent_task_id'>[]): Promise<string[]> {
+export async function countDown(
+  tx: Tx,
+  tenantId: string,
+  ended: readonly Pick<TaskRow, 'id' | 'parent_task_id'>[],
+): Promise<string[]> {
   const parents = ended.flatMap(({ parent_task_id }) => parent_task_id ?? [])
   const ids = ended.filter(({ parent_task_id }) => parent_task_id === null).map(({ id }) => id)
   const { rows } = await sql<{ task_id: string }>`
-    with fewer as (
+    with fewer as materialized (
       select task_id, count(*)::int as n from (
-        select task_id from core.task_dependencies where depends_on_id = any(${ids}::text[])
+        select task_id from core.task_dependencies where tenant_id = ${tenantId} and depends_on_id = any(${ids}::text[])
         union all select unnest(${parents}::text[])
       ) d group by task_id
     )
-    update core.task_waits w set pending = w.pending - f.n from fewer f where w.task_id = f.task_id
+    update core.task_waits w set pending = w.pending - f.n from fewer f
+    where w.tenant_id = ${tenantId} and w.task_id = any(array(select task_id from fewer)) and w.task_id = f.task_id
     returning w.task_id, w.pending`.execute(tx)
   const free = (rows as { task_id: string; pending: number }[]).filter(({ pending }) => pending === 0)
   if (free.length > 0) {
-    await sql`delete from core.task_waits where task_id = any(${free.map((r) => r.task_id)}::text[])`.execute(tx)
+    await sql`
+      delete from core.task_waits
+      where tenant_id = ${tenantId} and task_id = any(${free.map((r) => r.task_id)}::text[])`.execute(tx)
   }
   return free.map(({ task_id }) => task_id).sort()
 }
@@ -86,17 +94,24 @@ export interface Neighbour extends Finished {
   key: string
 }
 
-/** The direct dependencies of the given tasks; outputs only for those in `wantOutputs`. */
+/**
+ * The direct dependencies of the given tasks; outputs only for those in `wantOutputs`. "offset 0" has each found by its key:
+ * joined, the planner may read all tasks that there are.
+ */
 export async function dependenciesOf(
   tx: Tx,
+  tenantId: string,
   ids: readonly string[],
   wantOutputs: readonly string[],
 ): Promise<Neighbour[]> {
   const { rows } = await sql<Neighbour>`
     select d.task_id, t.key, t.status, t.error,
       case when d.task_id = any(${wantOutputs}::text[]) then t.output end as output
-    from core.task_dependencies d join core.tasks t on t.tenant_id = d.tenant_id and t.id = d.depends_on_id
-    where d.task_id = any(${ids}::text[])`.execute(tx)
+    from core.task_dependencies d cross join lateral (
+      select k.key, k.status, k.error, k.output from core.tasks k
+      where k.tenant_id = d.tenant_id and k.id = d.depends_on_id offset 0
+    ) t
+    where d.tenant_id = ${tenantId} and d.task_id = any(${ids}::text[])`.execute(tx)
   return rows
 }
 

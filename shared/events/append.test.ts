@@ -1,5 +1,6 @@
-import { sql } from 'kysely'
+import { CompiledQuery, sql } from 'kysely'
 import { expect, test } from 'vitest'
+import type { Tx } from '../db/index.ts'
 import { fileDatabase, testTenant } from '../testing/index.ts'
 import { appendEvents, listEvents, readStream, recordEvent, toCloudEvent } from './index.ts'
 
@@ -142,4 +143,28 @@ test('another tenant sees neither events nor streams', async () => {
     streams: (await sql`select * from core.streams where tenant_id = ${mine.tenant_id}`.execute(tx)).rows,
   }))
   expect(seen).toEqual({ events: [], streams: [] })
+})
+
+test('what each stream is expected at is looked up by hash: 10,000 streams cost 10,000 look-ups', async () => {
+  const scope = testTenant()
+  const db = await fileDatabase()
+  const plan = await db.tx(scope, async (tx) => {
+    const sent: CompiledQuery[] = []
+    const executeQuery = tx.executeQuery.bind(tx)
+    const watched = Object.assign(tx, {
+      executeQuery: (query: CompiledQuery) => {
+        sent.push(query)
+        return executeQuery(query)
+      },
+    })
+    await appendEvents(watched as Tx, [
+      { stream: 'a/1', type: 'a.b', data: null },
+      { stream: 'a/2', type: 'a.b', data: null },
+    ])
+    const [append] = sent
+    if (!append) throw new Error('nothing was sent')
+    const { rows } = await executeQuery(CompiledQuery.raw(`explain ${append.sql}`, [...append.parameters]))
+    return (rows as { 'QUERY PLAN': string }[]).map((row) => row['QUERY PLAN'])
+  })
+  expect(plan.filter((line) => line.includes('Conflict Filter'))).toEqual([expect.stringMatching(/hashed SubPlan/)])
 })
