@@ -3,8 +3,8 @@ import { Refused } from '../client.ts'
 import type { Work } from './load.ts'
 import { planTasks } from './plan-tasks.ts'
 
-/** A plan that has not ended so long after it was begun will not. */
-const PATIENCE_MS = 300_000
+/** A plan that has not ended so long after the last fault will not. */
+const PATIENCE_MS = 180_000
 /** Short: a claim whose answer is lost must not hold the plan up. */
 const CLAIM_MS = 5_000
 
@@ -31,12 +31,13 @@ async function runPlan(work: Work, name: string): Promise<void> {
   await assistant
 }
 
-async function untilEnded({ client, abandoned }: Work, plan_id: string, name: string): Promise<void> {
-  const deadline = performance.now() + PATIENCE_MS
+async function untilEnded({ client, enough, abandoned }: Work, plan_id: string, name: string): Promise<void> {
+  let deadline = Number.POSITIVE_INFINITY
   while (!abandoned.aborted) {
     const seen = await client.call('planning', 'get_plan', { plan_id, keys: ['root'] })
     const { status } = seen['plan'] as { status: string }
     if (!['validated', 'executing', 'draft'].includes(status)) break
+    if (enough.aborted) deadline = Math.min(deadline, performance.now() + PATIENCE_MS)
     if (performance.now() > deadline) throw new Error(`plan ${name} has not ended: ${JSON.stringify(seen['plan'])}`)
     await sleep(400)
   }
