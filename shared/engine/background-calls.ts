@@ -5,6 +5,7 @@ import { defineQueue, type Jobs, type Worker } from '../jobs/index.ts'
 import { findInvocation, intentColumns } from './call-intent.ts'
 import { writeLost } from './call-record.ts'
 import { executeCall } from './calls.ts'
+import { callErrors } from './errors.ts'
 import type { CallEffect, CallIntent, CallResult, CallSpec, InvocationRecord } from './types.ts'
 
 export interface BackgroundCall {
@@ -64,7 +65,17 @@ async function runCall(db: Db, job: BackgroundCall, options: WorkCallsOptions, s
     await writeLost(db, scope, invocation)
     return
   }
-  await executeCall(db, { ...intentOf(invocation), ...prepared, scope, owner: options.owner, signal })
+  const stopping = whenStopping(signal)
+  await executeCall(db, { ...intentOf(invocation), ...prepared, scope, owner: options.owner, signal: stopping })
+}
+
+/** A job is broken off because its process stops or its time is over, never because somebody cancelled the call: it is handed back. */
+function whenStopping(signal: AbortSignal): AbortSignal {
+  const stop = new AbortController()
+  const abandon = () => stop.abort(callErrors.abandoned())
+  if (signal.aborted) abandon()
+  else signal.addEventListener('abort', abandon, { once: true })
+  return stop.signal
 }
 
 /** The intent as its record keeps it. */
