@@ -3,7 +3,10 @@ import { type Opened, open } from '@story-portal/shared/testing'
 import { expect, test } from 'vitest'
 
 test('a call that is taken over goes to its tool under the key that its first worker used', async () => {
-  const { host, db, caller, tenant, call, callOn } = await open('tool-execution', { with: ['data'], start: true })
+  const { host, db, caller, tenant, call, callOn, close } = await open('tool-execution', {
+    with: ['data'],
+    start: true,
+  })
   const scope = { kind: 'tenant', tenant_id: tenant, subject: caller.subject } as const
   const args = { stream: 'effects', type: 'test.done', data: {} }
   // The first worker's call was answered, and the worker killed before it could record that.
@@ -15,6 +18,8 @@ test('a call that is taken over goes to its tool under the key that its first wo
   const status = async () => (await call('get_invocation', { invocation_id: submitted.id })).invocation.status
   await expect.poll(status, { timeout: 30_000, interval: 50 }).toBe('succeeded')
   expect((await callOn('data', 'list_events', { stream: 'effects' })).items).toHaveLength(1)
+  // Else it would work on the calls of the tests that follow.
+  await close()
 })
 
 test('a process that stops hands its background call back, and the next one ends it', async () => {
