@@ -33,7 +33,10 @@ export interface UpResult extends PlatformStatus {
 /** A first start makes the database, which takes seconds; a loaded small machine multiplies that. */
 const READY_MS = 120_000
 
-/** What the supervisor restarts by itself gets this long, more than a start on a busy machine; a second restart would begin it anew. */
+/**
+ * What the supervisor restarts by itself gets this long to show a process, and that process the time of any start: another restart
+ * would only begin it anew.
+ */
 const COMES_BACK_MS = 30_000
 
 /** Brings the platform of this home up, or leaves it alone when what runs is what should run. */
@@ -76,7 +79,8 @@ async function comesBack(config: Config, version: string, out: Output) {
   const since = Date.now()
   while (true) {
     const status = await platformStatus(config, version)
-    const over = Date.now() - since > COMES_BACK_MS || failuresSince(config.home, since).length > 0
+    const begun = runningProcesses(config.home).map(({ started_at }) => Date.parse(started_at) + READY_MS)
+    const over = Date.now() > Math.max(since + COMES_BACK_MS, ...begun) || failuresSince(config.home, since).length > 0
     if (allReady(status) || over || daemonPid(config.home) === undefined) return status
     out.progress('Waiting for servers that are starting ...')
     await sleep(150)
