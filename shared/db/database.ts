@@ -7,6 +7,7 @@ import { dialect } from './driver.ts'
 import { claimDirectory } from './embedded/directory.ts'
 import { checkDirectory, writeManifest } from './embedded/manifest.ts'
 import { EmbeddedSource } from './embedded/source.ts'
+import { completeSwap } from './embedded/swap.ts'
 import { dbErrors } from './errors.ts'
 import { assertOutsideTransaction } from './guard.ts'
 import { probe } from './health.ts'
@@ -44,7 +45,10 @@ async function openEmbedded(config: DatabaseConfig, options: OpenOptions): Promi
   const { home } = config
   const lock = options.memory ? undefined : claimDirectory(home)
   try {
-    if (lock) checkDirectory(home, migrationNames())
+    if (lock) {
+      completeSwap(home)
+      checkDirectory(home, migrationNames())
+    }
     const source = new EmbeddedSource(
       {
         dataDir: options.memory ? undefined : path.join(home, 'db'),
@@ -89,6 +93,7 @@ async function openEmbedded(config: DatabaseConfig, options: OpenOptions): Promi
         await (await source.open()).detect()
         if (lock) writeManifest(home, names)
       },
+      home: lock ? home : undefined,
       dump: () => source.dump(),
       restarts: () => source.restarts,
     })
@@ -146,6 +151,7 @@ function openPostgres(config: DatabaseConfig, options: OpenOptions): Db {
     async migrated() {
       source.forget()
     },
+    home: undefined,
     dump: () => Promise.reject(new Error('only the embedded database is a directory of ours')),
     restarts: () => 0,
   })

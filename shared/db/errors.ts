@@ -112,7 +112,7 @@ export const dbErrors = defineErrors(0, {
     code: 'UNAVAILABLE',
     severity: 'critical',
     message: 'The data directory {home} was made by PostgreSQL {found}, this version embeds {expected}.',
-    hint: 'Use the release that made it, or choose another directory with STORY_PORTAL_HOME; the data stays as it is.',
+    hint: 'Run "story-portal upgrade": it fills a new database from the newest dump and keeps the old one beside it.',
   },
   damaged: {
     number: 'E0117',
@@ -162,6 +162,48 @@ export const dbErrors = defineErrors(0, {
     severity: 'error',
     message: 'The migration could not get its lock: the platform, or another migration, holds it.',
     hint: 'Wait until it is finished, or stop the platform with "story-portal down"; then run "story-portal migrate" again.',
+  },
+  dumpDamaged: {
+    number: 'E0124',
+    code: 'INVALID_INPUT',
+    severity: 'error',
+    message: 'The dump {file} can not be used: {reason}.',
+    hint: 'Take an older one from the same folder. Nothing was changed.',
+  },
+  dumpFailed: {
+    number: 'E0125',
+    code: 'UNAVAILABLE',
+    severity: 'error',
+    message: 'The dump {file} could not be written: {reason}.',
+    hint: 'Make room where the data directory is; "story-portal logs" shows the cause. The database is as it was.',
+  },
+  targetInUse: {
+    number: 'E0126',
+    code: 'CONFLICT',
+    severity: 'error',
+    message: 'The database to be filled already has records of a platform.',
+    hint: 'Give an empty database; nothing was changed in this one.',
+  },
+  notTheSame: {
+    number: 'E0127',
+    code: 'UNAVAILABLE',
+    severity: 'critical',
+    message: 'What was loaded into {table} is not what was dumped; all of it was taken back.',
+    hint: 'Try again; when it happens twice, report it with the versions of both databases.',
+  },
+  noDump: {
+    number: 'E0128',
+    code: 'NOT_FOUND',
+    severity: 'error',
+    message: 'There is no dump in {home}/dumps.',
+    hint: 'Run "story-portal dump" with the version that the data is of, or name a file: "story-portal restore <file>".',
+  },
+  dumpTooOld: {
+    number: 'E0129',
+    code: 'CONFLICT',
+    severity: 'error',
+    message: 'The database was changed at {changed}, after the dump {file} was made.',
+    hint: 'Run "story-portal dump" with the version that the data is of, and then this again; or add --accept-loss: what came after the dump then stays in the old directory only.',
   },
 })
 

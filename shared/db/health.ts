@@ -1,7 +1,7 @@
 import { type Kysely, sql } from 'kysely'
 import { isStoryPortalError } from '../errors/index.ts'
+import { appliedMigrations } from './applied-migrations.ts'
 import { dbErrors } from './errors.ts'
-import { appliedMigrations } from './migrate.ts'
 import { migrationNames } from './migrations.ts'
 import { translateDriverError } from './translate.ts'
 import type { DbHealth, DbMode, Tables } from './types.ts'

@@ -12,6 +12,8 @@ export interface Internals {
   }>
   /** The schema has all of these now. */
   migrated(names: string[]): Promise<void>
+  /** Embedded on disk only: the data directory. */
+  readonly home: string | undefined
   /** Embedded only: the whole directory as a tar. */
   dump(): Promise<Uint8Array>
   /** Embedded only: how often the thread was started again. */
@@ -22,6 +24,11 @@ const known = new WeakMap<Db, Internals>()
 
 export function rememberInternals(db: Db, internals: Internals): void {
   known.set(db, internals)
+}
+
+/** The data directory of an embedded database on disk; undefined for every other. */
+export function homeOf(db: Db): string | undefined {
+  return known.get(db)?.home
 }
 
 export function internalsOf(db: Db): Internals {

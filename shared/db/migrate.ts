@@ -1,9 +1,11 @@
 import { Kysely, sql } from 'kysely'
 import { type Migration, Migrator } from 'kysely/migration'
 import { isStoryPortalError } from '../errors/index.ts'
+import { appliedMigrations } from './applied-migrations.ts'
 import { dialect } from './driver.ts'
+import { takeDump } from './dump/dumps.ts'
 import { dbErrors } from './errors.ts'
-import { internalsOf } from './internals.ts'
+import { type Internals, internalsOf } from './internals.ts'
 import { loadMigrations, MIGRATIONS_DIR } from './migrations.ts'
 import { ensureRoles } from './roles.ts'
 import { isConnectionLost, type ServerError, translateDriverError } from './translate.ts'
@@ -12,6 +14,10 @@ import type { Db } from './types.ts'
 export interface MigrateOptions {
   /** Another folder than the clone's, for tests. */
   dir?: string
+  /** Only these, for tables as an older version made them. */
+  only?: readonly string[]
+  /** Default true: an embedded database on disk that will change is dumped first. */
+  dumpFirst?: boolean
 }
 
 export interface MigrateResult {
@@ -25,7 +31,10 @@ export interface MigrateResult {
  */
 export async function migrate(db: Db, options: MigrateOptions = {}): Promise<MigrateResult> {
   const internals = internalsOf(db)
-  const migrations = await loadMigrations(options.dir ?? MIGRATIONS_DIR)
+  const known = await loadMigrations(options.dir ?? MIGRATIONS_DIR)
+  const { only } = options
+  const migrations = only ? Object.fromEntries(Object.entries(known).filter(([name]) => only.includes(name))) : known
+  if (options.dumpFirst ?? true) await dumpBeforeChange(db, internals, Object.keys(migrations))
   const { source, logins, close } = await internals.migrationSource()
   const kysely = new Kysely<unknown>({ dialect: dialect(source) })
   try {
@@ -40,6 +49,13 @@ export async function migrate(db: Db, options: MigrateOptions = {}): Promise<Mig
   } finally {
     await close(kysely)
   }
+}
+
+/** What a migration did can't be taken back; the state before it can be restored from here. */
+async function dumpBeforeChange(db: Db, { home }: Internals, wanted: readonly string[]): Promise<void> {
+  if (home === undefined) return
+  const applied = await db.tx({ kind: 'owner' }, (tx) => appliedMigrations(tx))
+  if (applied.length > 0 && wanted.some((name) => !applied.includes(name))) await takeDump(db, home)
 }
 
 const TABLE = {
@@ -69,14 +85,6 @@ function asFailure(error: unknown, name: string | undefined): unknown {
   if (isStoryPortalError(error) || isConnectionLost(error)) return error
   if ((error as ServerError).code === '55P03') return dbErrors.migrationBusy({}, { cause: error })
   return name === undefined ? error : dbErrors.migrationFailed({ name }, { cause: error })
-}
-
-/** Names in the database, or none when it was never migrated. */
-export async function appliedMigrations<T>(db: Kysely<T>): Promise<string[]> {
-  const table = await sql<{ found: boolean }>`select to_regclass('core.migrations') is not null as found`.execute(db)
-  if (!table.rows[0]?.found) return []
-  const rows = await sql<{ name: string }>`select name from core.migrations order by name`.execute(db)
-  return rows.rows.map((row) => row.name)
 }
 
 async function refuseNewer(db: Kysely<unknown>, known: Record<string, Migration>): Promise<void> {

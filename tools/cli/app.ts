@@ -49,6 +49,49 @@ const migrate = buildCommand({
     perform(flags, async (out, config) => (await import('./migrate.ts')).runMigrate(out, config)),
 })
 
+const acceptLoss = {
+  kind: 'boolean',
+  optional: true,
+  withNegated: false,
+  brief: 'Also when the database was changed after the dump; those changes stay in the old directory only',
+} as const
+
+const dump = buildCommand({
+  docs: { brief: 'Write everything in the embedded database to a file, while the platform is stopped' },
+  parameters: { flags: { json, to: text('The file; default a new one in <home>/dumps', 'file') } },
+  func: (flags: CommonFlags & { to?: string }) =>
+    perform(flags, async (out, config) => (await import('./data-directory.ts')).runDump(out, config, flags)),
+})
+
+const restore = buildCommand({
+  docs: { brief: 'Put a new embedded database made from a dump in the place of the present one, which is kept' },
+  parameters: {
+    flags: { json, acceptLoss },
+    positional: { kind: 'tuple', parameters: [{ parse: String, brief: 'The dump', placeholder: 'file' }] },
+  },
+  func: (flags: CommonFlags & { acceptLoss?: boolean }, file: string) =>
+    perform(flags, async (out, config) => (await import('./data-directory.ts')).runRestore(out, config, flags, file)),
+})
+
+const upgrade = buildCommand({
+  docs: { brief: 'Make a data directory of an older release usable: a new database from its newest dump' },
+  parameters: { flags: { json, acceptLoss } },
+  func: (flags: CommonFlags & { acceptLoss?: boolean }) =>
+    perform(flags, async (out, config) => (await import('./data-directory.ts')).runUpgrade(out, config, flags)),
+})
+
+const move = buildCommand({
+  docs: { brief: 'Copy the embedded database into an empty PostgreSQL and compare every row' },
+  parameters: {
+    flags: {
+      json,
+      to: { kind: 'parsed', parse: String, brief: 'Address of the empty database', placeholder: 'postgres://...' },
+    },
+  },
+  func: (flags: CommonFlags & { to: string }) =>
+    perform(flags, async (out, config) => (await import('./data-directory.ts')).runMove(out, config, flags)),
+})
+
 interface LogFlags extends CommonFlags {
   follow?: boolean
   server?: string
@@ -117,8 +160,27 @@ const dev = buildCommand({
 export function buildApp(version: string) {
   const servers = committedServers()
   const root = buildRouteMap({
-    routes: { up, down, status, doctor, logs, migrate, call, demo, dev, ...toolRoutes(servers) },
+    routes: {
+      up,
+      down,
+      status,
+      doctor,
+      logs,
+      migrate,
+      dump,
+      restore,
+      upgrade,
+      move,
+      call,
+      demo,
+      dev,
+      ...toolRoutes(servers),
+    },
     docs: { brief: 'Story Portal: the platform under an assistant, on this machine' },
   })
-  return buildApplication(root, { name: 'story-portal', versionInfo: { currentVersion: version } })
+  return buildApplication(root, {
+    name: 'story-portal',
+    versionInfo: { currentVersion: version },
+    scanner: { caseStyle: 'allow-kebab-for-camel' },
+  })
 }

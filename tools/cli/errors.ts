@@ -86,4 +86,18 @@ export const cliErrors = defineErrors(0, {
     message: 'The database of DATABASE_URL can not be used: {reason}. The platform that runs was left as it is.',
     hint: 'Start that database or correct DATABASE_URL, then try again; without DATABASE_URL the embedded one is used.',
   },
+  embeddedOnly: {
+    number: 'E0292',
+    code: 'INVALID_INPUT',
+    severity: 'info',
+    message: '"story-portal {command}" is for the embedded database, and DATABASE_URL is set.',
+    hint: "Use PostgreSQL's own pg_dump and pg_restore there, or unset DATABASE_URL for this command.",
+  },
+  badTarget: {
+    number: 'E0293',
+    code: 'INVALID_INPUT',
+    severity: 'info',
+    message: '--to takes the address of a PostgreSQL.',
+    hint: 'For example --to postgres://user:password@host/database; the database must be empty.',
+  },
 })

@@ -9,6 +9,8 @@ const BY_NUMBER: Record<string, number> = {
   E0281: EXIT.usage,
   E0290: EXIT.usage,
   E0291: EXIT.usage,
+  E0292: EXIT.usage,
+  E0293: EXIT.usage,
   E0282: EXIT.unreachable,
   E0912: EXIT.unreachable,
 }

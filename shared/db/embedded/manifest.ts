@@ -22,6 +22,12 @@ export function pgliteVersion(): string {
   return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version
 }
 
+/** Whether another PostgreSQL than ours has made the directory: nothing but that one, or a dump, can open it. */
+export function isOtherMajor(home: string): boolean {
+  const found = readText(path.join(home, 'db', 'PG_VERSION'))?.trim()
+  return found !== undefined && found !== POSTGRES_MAJOR
+}
+
 /** Refuses a directory that a newer version, or another PostgreSQL, has written. Nothing is touched before this. */
 export function checkDirectory(home: string, knownMigrations: readonly string[]): void {
   const found = readText(path.join(home, 'db', 'PG_VERSION'))?.trim()

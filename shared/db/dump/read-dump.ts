@@ -1,0 +1,100 @@
+import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { createGunzip } from 'node:zlib'
+import { dbErrors } from '../errors.ts'
+import { FORMAT, type Header, isSameSum, type Line, Summing } from './format.ts'
+
+export interface DumpSummary {
+  header: Header
+  tables: number
+  rows: number
+}
+
+/** The lines of a dump, in order; throws E0124 where the file is cut off, changed, or none of ours. */
+export async function* linesOf(file: string): AsyncGenerator<{ line: Line; text: string }> {
+  const hash = createHash('sha256')
+  for await (const text of textLines(file)) {
+    const line = parse(file, text)
+    if (isFinish(line)) {
+      if (line.finish.sha256 === hash.digest('hex')) return
+      throw damaged(file, 'its checksum is wrong')
+    }
+    hash.update(`${text}\n`)
+    yield { line, text }
+  }
+  throw damaged(file, 'it ends too early')
+}
+
+async function* textLines(file: string): AsyncGenerator<string> {
+  const compressed = createReadStream(file)
+  const unzipped = createGunzip()
+  compressed.on('error', (error) => unzipped.destroy(error))
+  compressed.pipe(unzipped).setEncoding('utf8')
+  let rest = ''
+  const chunks = unzipped[Symbol.asyncIterator]() as AsyncIterator<string>
+  try {
+    for (;;) {
+      const { value, done } = await chunks.next().catch((error) => {
+        throw damaged(file, 'it can not be read and unpacked', error)
+      })
+      if (done) return
+      const lines = (rest + value).split('\n')
+      rest = lines.pop() ?? ''
+      yield* lines
+    }
+  } finally {
+    compressed.destroy()
+    unzipped.destroy()
+  }
+}
+
+/** Reads a whole dump and checks every sum in it, without keeping any of it. */
+export async function verifyDump(file: string): Promise<DumpSummary> {
+  let header: Header | undefined
+  let summing = new Summing()
+  const counts = { tables: 0, rows: 0 }
+  for await (const { line, text } of linesOf(file)) {
+    if (header === undefined) {
+      header = headerOf(file, line)
+    } else if (Array.isArray(line)) summing.add(text)
+    else if ('table' in line) summing = new Summing()
+    else if ('end' in line) {
+      if (!isSameSum(line.sum, summing.sum))
+        throw damaged(file, `the rows of ${line.end} are not those that were written`)
+      counts.tables += 1
+      counts.rows += summing.rows
+    }
+  }
+  if (header === undefined) throw damaged(file, 'it is empty')
+  return { header, ...counts }
+}
+
+/** The first line alone: what a dump is, without reading it. */
+export async function dumpHeader(file: string): Promise<Header> {
+  for await (const { line } of linesOf(file)) return headerOf(file, line)
+  throw damaged(file, 'it is empty')
+}
+
+function headerOf(file: string, line: Line): Header {
+  if (Array.isArray(line) || !('dump' in line)) throw damaged(file, 'it is no dump')
+  if (line.dump !== FORMAT) throw dbErrors.newerVersion({ what: `dump format ${String(line.dump)}` })
+  return line
+}
+
+function isFinish(line: Line): line is Extract<Line, { finish: unknown }> {
+  return !Array.isArray(line) && 'finish' in line
+}
+
+function parse(file: string, text: string): Line {
+  try {
+    const line = JSON.parse(text) as Line
+    if (typeof line === 'object' && line !== null) return line
+  } catch {
+    // Said below in our words.
+  }
+  throw damaged(file, 'it holds something else than lines of a dump')
+}
+
+function damaged(file: string, reason: string, cause?: unknown) {
+  return dbErrors.dumpDamaged({ file, reason }, cause === undefined ? {} : { cause })
+}
