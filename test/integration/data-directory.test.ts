@@ -7,6 +7,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs'
 import os from 'node:os'
@@ -236,7 +237,7 @@ test(`a platform with ${RECORDS} records moves to PostgreSQL and goes on there`,
   expect(event.position > last.position).toBe(true)
   // Nothing was taken from the old place.
   expect(readdirSync(it.home)).toContain('db')
-})
+}, 600_000)
 
 async function emptyPostgres(): Promise<string> {
   const client = new pg.Client({ connectionString: postgres.url })

@@ -1,6 +1,7 @@
-import { readFileSync, statfsSync, statSync } from 'node:fs'
+import { existsSync, readFileSync, statfsSync, statSync } from 'node:fs'
 import path from 'node:path'
 import type { Config } from '@story-portal/shared/config'
+import { dumpFailureFile, listDumps, readManifest } from '@story-portal/shared/db'
 import { type Fault, isStoryPortalError } from '@story-portal/shared/errors'
 import { bundledNode, platformNode, rootDir } from '../launch.js'
 import { highestPort } from '../registry.ts'
@@ -51,6 +52,7 @@ export async function runDoctor(out: Output, config: Config, bad: readonly Fault
     ports: () => checkPorts(config, running),
     servers: () => checkServers(config, running),
     database: () => checkDatabase(config, health),
+    dumps: () => checkDumps(config),
     pgvector: () => checkVector(health),
     redis: () => checkRedis(config),
   }
@@ -177,6 +179,22 @@ async function checkServers(config: Config, running: boolean): Promise<Finding> 
       'Run "npm start" so that they come back after a crash.',
     )
   return ok(`${servers.length} ready, supervised by PM2 (process ${supervisor})`)
+}
+
+/** What an upgrade or a restore would start from. */
+function checkDumps(config: Config): Finding {
+  if (config.mode !== 'embedded') return ok("the backups of DATABASE_URL are that server's")
+  const manifest = readManifest(config.home)
+  const schema = manifest
+    ? `schema ${manifest.migrations.at(-1) ?? 'empty'}, PostgreSQL ${manifest.postgres_major}`
+    : 'no database yet'
+  const [newest] = listDumps(config.home)
+  if (existsSync(dumpFailureFile(config.home))) {
+    return warning(`${schema}; the last dump failed`, 'Make room; "story-portal logs --level error" shows the reason.')
+  }
+  if (!newest) return ok(`${schema}; no dump yet, the first is written after a day or before the next migration`)
+  const hours = Math.round((Date.now() - Date.parse(newest.made_at)) / 3_600_000)
+  return ok(`${schema}; newest dump ${hours} h old, ${(newest.bytes / 2 ** 20).toFixed(1)} MB: ${newest.file}`)
 }
 
 type Health = Record<string, unknown>
