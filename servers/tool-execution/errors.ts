@@ -146,6 +146,13 @@ export const faults = defineErrors(3, {
     message: 'No sandbox process could be started.',
     hint: '"story-portal doctor" says what is wrong with the sandbox.',
   },
+  waitedTooLong: {
+    number: 'E3025',
+    code: 'LIMIT_EXCEEDED',
+    severity: 'warning',
+    message: 'The code waited {ms} ms for a free sandbox process and did not begin.',
+    hint: 'Nothing was done: try again later, or raise STORY_PORTAL_SANDBOX_WORKERS or STORY_PORTAL_SANDBOX_WAIT_MS.',
+  },
   capabilityDenied: {
     number: 'E3030',
     code: 'DENIED',

@@ -14,6 +14,7 @@ export function sandboxOf(host: Host): Sandbox {
   const { sandbox } = host.config
   const fresh = createSandbox({
     workers: sandbox.workers,
+    waitMs: sandbox.waitMs,
     limits: {
       wall_ms: sandbox.wallMs,
       cpu_ms: sandbox.wallMs,

@@ -46,6 +46,12 @@ export function workOfTool(tool: RecordOf<'tool'>, args: unknown): Work {
   }
 }
 
+/** The work with no more time than the caller gives it. */
+export function within(work: Work, timeout_ms: number | undefined): Work {
+  if (timeout_ms === undefined) return work
+  return { ...work, limits: { ...work.limits, timeout_ms: Math.min(timeout_ms, work.limits.timeout_ms ?? timeout_ms) } }
+}
+
 export function grantsOf(tool: Pick<RecordOf<'tool'>, 'permissions'>): readonly string[] {
   return (tool.permissions as { tools?: string[] } | null)?.tools ?? []
 }

@@ -152,6 +152,7 @@ function assemble(s: Settings, place: { home: string; root: string; urls: Record
     sandbox: {
       workers: s.STORY_PORTAL_SANDBOX_WORKERS,
       wallMs: s.STORY_PORTAL_SANDBOX_WALL_MS,
+      waitMs: s.STORY_PORTAL_SANDBOX_WAIT_MS,
       memoryMb: s.STORY_PORTAL_SANDBOX_MEMORY_MB,
       rssMb: s.STORY_PORTAL_SANDBOX_RSS_MB,
       maxResultBytes: s.STORY_PORTAL_SANDBOX_MAX_RESULT_BYTES,

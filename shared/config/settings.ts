@@ -150,6 +150,11 @@ export const SETTINGS = {
     about: 'Longest run of sandboxed code.',
     schema: integer(10, 3_600_000, 30_000),
   },
+  STORY_PORTAL_SANDBOX_WAIT_MS: {
+    path: 'sandbox.wait_ms',
+    about: 'Longest wait of code for a free sandbox process, before its own time begins.',
+    schema: integer(10, 86_400_000, 300_000),
+  },
   STORY_PORTAL_SANDBOX_MEMORY_MB: {
     path: 'sandbox.memory_mb',
     about: 'Heap of one isolate.',

@@ -8,6 +8,7 @@ import { leaseLost } from './finish.ts'
 import { extendTask } from './lease-extensions.ts'
 import { DEFAULT_LEASE_MS, newLeaseToken } from './leases.ts'
 import { lockTask, type TaskRow } from './task-rows.ts'
+import { runsCode } from './task-spec.ts'
 import type { ClaimedTask, LeaseProof } from './types.ts'
 
 export interface ClaimRequest {
@@ -17,6 +18,8 @@ export interface ClaimRequest {
   /** Who holds the leases: `leaseOwner(boot_id)` for a process, the subject for an assistant. */
   worker: string
   lease_ms?: number | undefined
+  /** How long code may wait for its turn in the sandbox before the time that its task has begins. */
+  wait_ms?: number | undefined
   /** Tasks that ask for a capability that is not listed here stay for others; undefined takes any task. */
   capabilities?: readonly string[] | undefined
 }
@@ -68,11 +71,11 @@ export async function extendLease(
 const CLAIMABLE = sql`t.status = 'ready' and t.deleted_at is null and (t.retry_at is null or t.retry_at <= core.now())
   and (pp.phase = 'running' and pp.plan_status = 'executing' or pp.phase = 'compensating' and t.spec ? 'compensates')`
 
-type Picked = Pick<TaskRow, 'id' | 'plan_id' | 'fence' | 'spec' | 'started_at'>
+type Picked = Pick<TaskRow, 'id' | 'plan_id' | 'kind' | 'fence' | 'spec' | 'started_at'>
 
 async function pickTasks(tx: Tx, request: ClaimRequest, bounded: readonly BoundedPlan[]): Promise<Picked[]> {
   const { rows } = await sql<Picked>`
-    select t.id, t.plan_id, t.fence, t.spec, t.started_at
+    select t.id, t.plan_id, t.kind, t.fence, t.spec, t.started_at
     from core.tasks t join core.plan_progress pp on pp.tenant_id = t.tenant_id and pp.plan_id = t.plan_id
     where ${CLAIMABLE} and t.kind = any(${[...request.kinds]}::text[]) ${planFilter(request)} ${capabilityFilter(request)}
       and (pp.max_parallel is null ${bounded.length === 0 ? sql`` : sql`or t.id in (${withinBounds(request, bounded)})`})
@@ -140,10 +143,14 @@ function claimColumns(task: Picked, request: ClaimRequest): ChangesOf<'task'> {
     lease_token: newLeaseToken(),
     lease_owner: request.worker,
     lease_expires_at: inMs(request.lease_ms ?? DEFAULT_LEASE_MS),
-    deadline_at: task.spec.timeout_ms === undefined ? null : inMs(task.spec.timeout_ms),
+    deadline_at: task.spec.timeout_ms === undefined ? null : inMs(task.spec.timeout_ms + waitOf(task, request)),
     retry_at: null,
     started_at: task.started_at ?? inMs(0),
   }
+}
+
+function waitOf({ kind, spec }: Picked, { wait_ms = 0 }: ClaimRequest): number {
+  return runsCode(kind, spec.tool) ? wait_ms : 0
 }
 
 async function callersOf(tx: Tx, rows: readonly TaskRow[]): Promise<Map<string, Caller>> {

@@ -129,7 +129,7 @@ export const planErrors = defineErrors(0, {
     number: 'E0608',
     code: 'UNAVAILABLE',
     severity: 'warning',
-    message: 'Task {task} passed its deadline of {ms} ms.',
+    message: 'Task {task} did not end in its {ms} ms and the time that code may wait for the sandbox before them.',
     hint: 'Raise timeout_ms of the task with revise_plan, or make its step smaller.',
   },
   leaseLostTooOften: {

@@ -51,7 +51,7 @@ export {
 export { compareVersions, isVersion, newestMatching, versionRange } from './semver.ts'
 export { isSilence, leavesOpen } from './silence.ts'
 export { assertTaskLease } from './task-lease.ts'
-export type { TaskSpec } from './task-spec.ts'
+export { runsCode, type TaskSpec } from './task-spec.ts'
 export { registeredTools } from './tool-lookup.ts'
 export type * from './types.ts'
 export { validatePlan } from './validate.ts'

@@ -21,6 +21,11 @@ export function taskSpec(task: TaskDefinition, position: number, tools?: ToolLoo
   return { ...rest, ...resolved(task, tools), ...undo, needs, position }
 }
 
+/** Whether a task runs code in the sandbox: its own, or that of a registered tool, whose name has no server before it. */
+export function runsCode(kind: TaskDefinition['kind'], tool: unknown): boolean {
+  return kind === 'code' || (kind === 'tool' && !String(tool).includes('.'))
+}
+
 function resolved({ tool, version }: Pick<TaskDefinition, 'tool' | 'version'>, tools: ToolLookup | undefined) {
   const found = tool === undefined ? undefined : tools?.(tool, version)
   return found ? { tool_version: found.version } : {}

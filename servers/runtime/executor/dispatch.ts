@@ -1,6 +1,13 @@
 import type { Caller } from '@story-portal/shared/auth'
 import type { TenantScope } from '@story-portal/shared/db'
-import { type ClaimedTask, calleeKey, executeCall, leaseOwner, type TaskOutcome } from '@story-portal/shared/engine'
+import {
+  type ClaimedTask,
+  calleeKey,
+  executeCall,
+  leaseOwner,
+  runsCode,
+  type TaskOutcome,
+} from '@story-portal/shared/engine'
 import type { Host } from '@story-portal/shared/mcp'
 import { runtimeErrors } from '../errors.ts'
 import { failedWith } from './outcome.ts'
@@ -54,7 +61,7 @@ async function invokeTool(dispatch: Dispatch): Promise<TaskOutcome> {
   const { task } = dispatch
   const { tool, tool_version } = task.spec
   // The version that was chosen when the plan was made, not the one that its range stands for today.
-  const args = defined({ tool, version: tool_version, arguments: task.input ?? {} })
+  const args = defined({ tool, version: tool_version, arguments: task.input ?? {}, timeout_ms: task.timeout_ms })
   const { invocation } = await call(dispatch, 'tool-execution', 'invoke_tool', args, attemptKey(task))
   return outcomeOf(invocation as InvocationView)
 }
@@ -104,9 +111,14 @@ function call(dispatch: Dispatch, server: string, tool: string, args: unknown, k
   return host.call(server, tool, args, {
     caller: callerOf(dispatch),
     idempotency_key: key,
-    timeout_ms: task.timeout_ms === null ? DEFAULT_TIMEOUT_MS : task.timeout_ms + GRACE_MS,
+    timeout_ms: waitOf(dispatch) + (task.timeout_ms ?? DEFAULT_TIMEOUT_MS) + GRACE_MS,
     ...(runId === undefined ? {} : { correlation_id: runId }),
   })
+}
+
+/** What code may wait for the sandbox before its time begins. */
+function waitOf({ host, task }: Dispatch): number {
+  return runsCode(task.kind, task.spec['tool']) ? host.config.sandbox.waitMs : 0
 }
 
 /** Who the plan runs as, with what this call is journaled under and the fence that proves it is not an old one. */

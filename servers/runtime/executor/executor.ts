@@ -104,6 +104,7 @@ export class Executor {
           limit,
           worker,
           lease_ms: config.engine.leaseMs,
+          wait_ms: config.sandbox.waitMs,
         })
         for (const task of claimed) this.#begin(task)
         // A full batch: there may be more, up to the limit.

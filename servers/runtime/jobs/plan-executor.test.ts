@@ -96,6 +96,34 @@ test('for_each, condition and join carry their values through', async () => {
   expect(outputs).toMatchObject({ square: [9, 16], never: 'skipped', sum: 25 })
 })
 
+const busyFor = (ms: number) => `const end = Date.now() + ${ms}; while (Date.now() < end) {} return 1`
+
+test("a task's time begins when its code starts: those that wait for the sandbox lose none of it", async () => {
+  const db = await testDatabase({ STORY_PORTAL_SANDBOX_WORKERS: '1', STORY_PORTAL_RECONCILE_MS: '100' })
+  const opened = await started({ db })
+  const tasks = ['a', 'b', 'c', 'd', 'e'].map((key) => ({ key, kind: 'code', code: busyFor(900), timeout_ms: 3_000 }))
+  const { plan: ended } = await run(opened, tasks)
+  expect(ended).toMatchObject({ status: 'completed' })
+  const tool = { name: 'slow', description: 'Takes its time.', input_schema: { type: 'object' }, version: '1.0.0' }
+  const source = { type: 'javascript', code: busyFor(20_000) }
+  await opened.callOn('tool-execution', 'register_tool', { ...tool, source })
+  const { tasks: cut } = await run(opened, [{ key: 'a', kind: 'tool', tool: 'slow', timeout_ms: 300 }])
+  expect(cut[0].error).toMatchObject({ number: 'E3010', message: 'The run took longer than 300 ms.' })
+})
+
+test('code that waits too long for the sandbox fails with an error that says so, and not with its timeout', async () => {
+  const db = await testDatabase({ STORY_PORTAL_SANDBOX_WORKERS: '1', STORY_PORTAL_SANDBOX_WAIT_MS: '50' })
+  const opened = await started({ db })
+  const task = { kind: 'code', code: busyFor(1_500), timeout_ms: 20_000, continue_on_failure: true }
+  const { tasks } = await run(opened, [
+    { key: 'a', ...task },
+    { key: 'b', ...task },
+  ])
+  expect(tasks.map(({ status }: { status: string }) => status).sort()).toEqual(['completed', 'failed'])
+  const [failed] = tasks.filter(({ status }: { status: string }) => status === 'failed')
+  expect(failed.error).toMatchObject({ number: 'E3025' })
+})
+
 test('code that throws fails the task with its words, and the plan with it', async () => {
   const opened = await started()
   const { plan: ended, tasks } = await run(opened, [

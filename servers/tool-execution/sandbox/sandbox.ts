@@ -17,6 +17,8 @@ export interface SandboxOptions {
   /** What a run gets when it asks for nothing else. */
   limits?: Partial<Limits>
   queueLength?: number
+  /** Longest wait for a free process, before the run's own time begins. */
+  waitMs?: number
   recycleAfter?: number
   log: SandboxLog
 }
@@ -69,6 +71,7 @@ export function createSandbox(options: SandboxOptions): Sandbox {
   const slots = new Slots({
     perDepth: [options.workers, ...Array<number>(MAX_DEPTH - 1).fill(nested)],
     queueLength: options.queueLength ?? 256,
+    waitMs: options.waitMs,
   })
   // A run may wait for a check that a tool makes for it, so checks take no place of a run.
   const checks = new Slots({ perDepth: [nested], queueLength: options.queueLength ?? 256 })

@@ -47,6 +47,16 @@ test('a full queue refuses, and an aborted wait leaves its place to the next', a
   await expect(stayer).resolves.toBeTypeOf('function')
 })
 
+test('a wait ends after its limit with an error that says so, and its place goes to the next', async () => {
+  const slots = new Slots({ perDepth: [1], queueLength: 2, waitMs: 20 })
+  const release = await slots.take(0, 't')
+  await expect(slots.take(0, 't')).rejects.toMatchObject({ number: 'E3025', retryable: true })
+  expect(slots.queued).toBe(0)
+  const next = slots.take(0, 't')
+  release()
+  await expect(next).resolves.toBeTypeOf('function')
+})
+
 test('closing refuses those who wait', async () => {
   const slots = new Slots({ perDepth: [1], queueLength: 2 })
   await slots.take(0, 't')

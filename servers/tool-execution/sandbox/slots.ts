@@ -7,6 +7,8 @@ export interface SlotsOptions {
   perDepth: readonly number[]
   /** Waiting runs per depth; more are refused. */
   queueLength: number
+  /** Longest wait of a run; undefined for no limit. */
+  waitMs?: number | undefined
 }
 
 interface Waiter {
@@ -24,10 +26,12 @@ interface Lane {
 export class Slots {
   readonly #lanes: Lane[]
   readonly #queueLength: number
+  readonly #waitMs: number | undefined
 
   constructor(options: SlotsOptions) {
     this.#lanes = options.perDepth.map((size) => ({ size, active: 0, queue: new FairQueue<Waiter>() }))
     this.#queueLength = options.queueLength
+    this.#waitMs = options.waitMs
   }
 
   get active(): number {
@@ -38,7 +42,7 @@ export class Slots {
     return this.#lanes.reduce((sum, lane) => sum + lane.queue.size, 0)
   }
 
-  /** Resolves with the function that gives the slot back; rejects with E3019, E3022, or when `signal` is aborted. */
+  /** Resolves with the function that gives the slot back; rejects with E3019, E3022, E3025, or when `signal` is aborted. */
   async take(depth: number, group: string, signal?: AbortSignal): Promise<() => void> {
     const lane = this.#lanes[depth]
     if (!lane) throw faults.depthLimit({ limit: this.#lanes.length })
@@ -57,10 +61,16 @@ export class Slots {
       throw faults.busy({ queued: lane.queue.size }, { retry_after_ms: 1000 })
     }
     return new Promise((resolve, reject) => {
-      const leave = (): void => {
-        if (lane.queue.remove(group, waiter)) reject(errors.cancelled())
+      const leaveWith = (error: Error): void => {
+        if (lane.queue.remove(group, waiter)) waiter.refuse(error)
       }
-      const settled = (): void => signal?.removeEventListener('abort', leave)
+      const leave = (): void => leaveWith(errors.cancelled())
+      const ms = this.#waitMs
+      const timer = ms === undefined ? undefined : setTimeout(() => leaveWith(faults.waitedTooLong({ ms })), ms)
+      const settled = (): void => {
+        clearTimeout(timer)
+        signal?.removeEventListener('abort', leave)
+      }
       const waiter: Waiter = {
         grant() {
           settled()

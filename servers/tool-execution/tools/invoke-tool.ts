@@ -4,7 +4,7 @@ import { faults } from '../errors.ts'
 import { execute } from '../execute.ts'
 import { argumentsFault, chooseVersion } from '../registered-tools.ts'
 import { Invocation, Mode, shownInvocation, ToolName } from '../schema.ts'
-import { workOfTool } from '../work.ts'
+import { within, workOfTool } from '../work.ts'
 
 export default defineTool({
   name: 'invoke_tool',
@@ -21,10 +21,11 @@ export default defineTool({
       .default('*')
       .describe('Version or range, such as 1.2.0 or ^1.0.0; the highest that fits is used'),
     arguments: z.record(z.string(), z.unknown()).default({}).describe("Must fit the tool's input_schema"),
+    timeout_ms: z.int().min(1).optional().describe("Longest run, from its start; cuts the tool's own limit"),
     mode: Mode,
   },
   output: { invocation: Invocation },
-  async run({ tool: name, version, arguments: args, mode }, ctx) {
+  async run({ tool: name, version, arguments: args, timeout_ms, mode }, ctx) {
     const tool = await ctx.db.read((tx) => chooseVersion(tx, name, version))
     if (tool.requires_approval) throw faults.approvalsUnavailable({ tool: name })
     const fault = argumentsFault(tool, args)
@@ -34,7 +35,7 @@ export default defineTool({
       kind: 'tool',
       tool: { id: tool.id, name, version: tool.semver },
       arguments: args,
-      work: workOfTool(tool, args),
+      work: within(workOfTool(tool, args), timeout_ms),
       mode,
     })
     return { invocation: { ...shownInvocation(done), replayed: done.replayed } }

@@ -363,6 +363,8 @@ export interface ToolTypes {
         version?: string
         /** Must fit the tool's input_schema */
         arguments?: Record<string, unknown>
+        /** Longest run, from its start; cuts the tool's own limit */
+        timeout_ms?: number
         /** background returns at once; get_invocation has the outcome */
         mode?: 'wait' | 'background'
         /** Makes a repeat safe */
