@@ -239,11 +239,13 @@ test(`a platform with ${RECORDS} records moves to PostgreSQL and goes on there`,
   expect(readdirSync(it.home)).toContain('db')
 }, 600_000)
 
+/** Owned by somebody who may make roles, and is no superuser. */
 async function emptyPostgres(): Promise<string> {
   const client = new pg.Client({ connectionString: postgres.url })
   await client.connect()
   const name = `move_${process.pid}_${Date.now()}`
-  await client.query(`create database ${name}`)
+  await client.query(`create role ${name} login createrole password 'moving'`)
+  await client.query(`create database ${name} owner ${name}`)
   await client.end()
-  return Object.assign(new URL(postgres.url), { pathname: `/${name}` }).href
+  return Object.assign(new URL(postgres.url), { username: name, password: 'moving', pathname: `/${name}` }).href
 }
