@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs'
 import type { PlanDefinitionInput } from '@story-portal/shared/engine'
-import type { Fault } from '@story-portal/shared/errors'
+import { type Fault, issueWords, safeText } from '@story-portal/shared/errors'
 import { z } from 'zod'
 import { planningErrors } from './errors.ts'
 
@@ -32,7 +32,7 @@ export async function fillTemplate(name: string, input: unknown, maxParallel?: n
   if (!template)
     throw planningErrors.unknownTemplate({ template: name }, { details: { templates: describe(templates) } })
   const parsed = template.parameters.safeParse(input)
-  if (!parsed.success) throw badParameters(template, parsed.error)
+  if (!parsed.success) throw badParameters(template, input, parsed.error)
   const { tasks } = template
   return {
     tasks: typeof tasks === 'function' ? tasks(parsed.data) : tasks,
@@ -50,10 +50,13 @@ export function describe(templates: ReadonlyMap<string, PlanTemplate>) {
   }))
 }
 
-function badParameters(template: PlanTemplate, error: z.ZodError) {
+function badParameters(template: PlanTemplate, input: unknown, error: z.ZodError) {
   const faults: Fault[] = error.issues.map((issue) => ({
     path: ['input', ...issue.path].join('.'),
-    message: issue.code === 'unrecognized_keys' ? `has unknown fields: ${issue.keys.join(', ')}` : issue.message,
+    message:
+      issue.code === 'unrecognized_keys'
+        ? `has unknown fields: ${safeText(issue.keys.join(', '))}`
+        : issueWords(issue, input),
   }))
   const first = `${faults[0]?.path} ${faults[0]?.message}`
   const templates = describe(new Map([[template.name, template]]))

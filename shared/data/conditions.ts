@@ -1,6 +1,6 @@
 import { type RawBuilder, sql } from 'kysely'
 import { z } from 'zod'
-import type { Fault } from '../errors/index.ts'
+import { type Fault, issueWords } from '../errors/index.ts'
 import { assertStorable } from '../events/index.ts'
 import { BASE_COLUMNS, type ColumnType, type Kind } from './define-kind.ts'
 import { recordErrors } from './errors.ts'
@@ -87,9 +87,10 @@ function one(kind: Kind, target: Target, op: string, value: unknown, faults: Fau
   }
   const parsed = operator.value(target).safeParse(value)
   if (parsed.success) return operator.build(target, parsed.data)
+  const [issue] = parsed.error.issues
   faults.push({
     path,
-    message: `does not fit ${kind.name}.${target.name}: ${parsed.error.issues[0]?.message ?? 'wrong type'}`,
+    message: `does not fit ${kind.name}.${target.name}: it ${issue ? issueWords(issue, value) : 'is not valid'}`,
   })
   return sql`false`
 }

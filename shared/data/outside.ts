@@ -1,5 +1,5 @@
 import type { Tx } from '../db/index.ts'
-import { errors, type Fault } from '../errors/index.ts'
+import { errors, type Fault, issueWords, safeText } from '../errors/index.ts'
 import { assertStorable } from '../events/index.ts'
 import type { ChangesOf, Field, InsertOf, Kind, KindName } from './define-kind.ts'
 import { recordErrors } from './errors.ts'
@@ -52,8 +52,8 @@ function parseFields(kind: Kind, given: Readonly<Record<string, unknown>>, root:
   const parsed: Record<string, unknown> = {}
   for (const [name, value] of Object.entries(given)) {
     const field = Object.hasOwn(kind.fields, name) ? kind.fields[name] : undefined
-    const fault = field ? faultOf(field, value) : 'is not a field that can be set'
-    if (fault) faults.push({ path: `${root}.${name}`, message: fault })
+    const fault = field ? faultOf(field, value) : { path: '', message: 'is not a field that can be set' }
+    if (fault) faults.push({ ...fault, path: `${root}.${name}${fault.path}` })
     else if (field?.managed) throw managedField(kind, name, root)
     else parsed[name] = value
   }
@@ -63,13 +63,15 @@ function parseFields(kind: Kind, given: Readonly<Record<string, unknown>>, root:
   throw recordErrors.badFields({ kind: kind.name, summary, fields }, { details: { faults } })
 }
 
-function faultOf(field: Field, value: unknown): string | undefined {
-  if (value === null) return field.nullable ? undefined : 'must not be null'
+/** The first thing wrong with a value; the path begins below the field. */
+function faultOf(field: Field, value: unknown): Fault | undefined {
+  if (value === null) return field.nullable ? undefined : { path: '', message: 'must not be null' }
   const parsed = field.schema.safeParse(value)
   if (parsed.success) return undefined
   const [issue] = parsed.error.issues
-  const at = issue && issue.path.length > 0 ? ` at ${issue.path.join('.')}` : ''
-  return `does not fit${at}: ${issue?.message ?? 'wrong type'}`
+  if (!issue) return { path: '', message: 'is not valid' }
+  const path = issue.path.map((part) => (typeof part === 'number' ? `[${part}]` : `.${safeText(part, 60)}`)).join('')
+  return { path, message: issueWords(issue, value) }
 }
 
 function managedField(kind: Kind, field: string, root: string) {

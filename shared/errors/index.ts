@@ -1,3 +1,5 @@
+export { issueWords, valueAt } from './issue-words.ts'
+
 /**
  * The closed set of errors a caller can meet. Every specific case is declared once with `defineErrors`, which also feeds
  * the generated catalogue (docs/errors.md); every surface prints the same body, made by `toErrorBody`.

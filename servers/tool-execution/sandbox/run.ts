@@ -170,7 +170,7 @@ export class Run {
   #errorOf(outcome: Exclude<Outcome, { end: 'result' | 'limit' }>): StoryPortalError {
     if (outcome.end === 'threw') return this.#callErrors.get(outcome.error.call) ?? thrown(outcome.error)
     const message = clean(outcome.message)
-    if (outcome.end === 'not_json') return faults.resultNotJson({ message })
+    if (outcome.end === 'not_json') return faults.resultNotJson({ message: whyNotJson(message) })
     const { line, column } = outcome
     return faults.syntax({ message, line, column }, { details: { line, column, message } })
   }
@@ -227,6 +227,13 @@ const LIMIT_ERRORS = {
   concurrent_host_calls: faults.concurrentCallLimit,
   host_bytes: faults.hostBytesLimit,
 } as const
+
+/** What the engine says about values that JSON does not have; the words of a toJSON of the code's own stay. */
+function whyNotJson(message: string): string {
+  if (/circular structure/.test(message)) return 'it contains itself'
+  if (/BigInt/.test(message)) return 'it holds a BigInt, which JSON does not have; return it as text'
+  return /call stack|string length/.test(message) ? 'it is nested too deeply or too large' : message
+}
 
 /** PostgreSQL stores neither NUL nor half a surrogate pair, and an error or a log line must never be the reason a run is lost. */
 function clean(text: string): string {
