@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { rank, words } from './ranking.ts'
+import { rank } from './ranking.ts'
+import { words } from './words.ts'
 
 const documents = [
   ['create_goal', 'Creates a goal. To split it into tasks, call create_plan.'],

@@ -62,7 +62,14 @@ export function signEnvelope(key: string, content: EnvelopeContent, body: string
   return `${text}.${mac(key, text)}`
 }
 
-/** Checks envelopes of one server; remembers nonces for as long as they live, so that a captured request can't be repeated here. */
+/**
+ * Checks envelopes of one server; remembers nonces for as long as they live, so that a captured request can't be repeated here.
+ * Here is this process: of several that serve one port each remembers its own, and a request captured whole could be sent once
+ * more to each of the others within 65 s, with its own arguments and nothing else. Left so on purpose: a nonce in the database
+ * would cost every remote call an insert. A call under an idempotency_key, as the engine's all are, has its effect once all the
+ * same, for that is kept in the database; without a key a repeated write may happen again. Capturing needs the line between two
+ * hosts, which therefore belongs in TLS or a private network.
+ */
 export function envelopeVerifier(key: string, audience: string) {
   const seen = new Map<string, number>()
   const forget = (now: number): void => {

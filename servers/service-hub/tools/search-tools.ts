@@ -1,8 +1,9 @@
 import { defineTool } from '@story-portal/shared/mcp'
 import { z } from 'zod'
 import { type CatalogueEntry, registeredTools, serverTools } from '../catalogue.ts'
-import { type Document, rank, words } from '../ranking.ts'
+import { type Document, rank } from '../ranking.ts'
 import { REGISTERED, ServerName } from '../schema.ts'
+import { words } from '../words.ts'
 
 export default defineTool({
   name: 'search_tools',
@@ -32,7 +33,8 @@ function toDocument(item: CatalogueEntry): Document<CatalogueEntry> {
     fields: [
       { text: item.tool.replaceAll('_', ' '), weight: 4 },
       { text: item.title, weight: 1 },
-      { text: item.description, weight: 2 },
+      // Other tools that it names are neighbours: whoever looks for them should find them, not this one.
+      { text: item.description.replace(/\b[a-z]+(_[a-z]+)+\b/g, ' '), weight: 2 },
       { text: item.server, weight: 1 },
       { text: Object.keys(Object(item.input_schema['properties'])).join(' ').replaceAll('_', ' '), weight: 0.5 },
     ],
