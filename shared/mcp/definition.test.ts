@@ -89,7 +89,7 @@ test.each([
   [{ title: 7 }, [{ path: 'title', message: 'must be a string, not a number' }]],
   [{ title: 'Plan', count: 1.5 }, [{ path: 'count', message: 'must be an integer, not a number' }]],
   [{ title: 'Plan', count: 0 }, [{ path: 'count', message: 'must be at least 1' }]],
-  [{ title: 'Plan', at: 'noon' }, [{ path: 'at', message: 'must be a valid datetime' }]],
+  [{ title: 'Plan', at: 'noon' }, [{ path: 'at', message: 'must be a time such as 2026-01-31T12:00:00Z' }]],
   [
     { title: 'Plan', mode: 'backgroud' },
     [{ path: 'mode', message: 'must be one of wait, background', hint: 'Did you mean background?' }],
