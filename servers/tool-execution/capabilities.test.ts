@@ -2,6 +2,7 @@ import { getRecord } from '@story-portal/shared/data'
 import type { Dispatch } from '@story-portal/shared/engine'
 import { assembleServer, defineTool } from '@story-portal/shared/mcp'
 import { type Opened, open } from '@story-portal/shared/testing'
+import { sql } from 'kysely'
 import { beforeAll, expect, test } from 'vitest'
 import { z } from 'zod'
 import { capabilities } from './capabilities.ts'
@@ -20,9 +21,9 @@ const bell = assembleServer(
     summary: 'rings',
     instructions: 'Rings.',
   },
-  [
+  ['ring_bell', 'ring_gong'].map((name) =>
     defineTool({
-      name: 'ring_bell',
+      name,
       description: 'Rings. Nothing else.',
       effect: 'execute',
       transaction: false,
@@ -36,7 +37,7 @@ const bell = assembleServer(
         return { rings: calls.length }
       },
     }),
-  ],
+  ),
 )
 
 /** Rings that wait to be let go, and the keys under which they came. */
@@ -45,7 +46,7 @@ const keys: (string | undefined)[] = []
 
 let tools: Opened
 beforeAll(async () => {
-  tools = await open('tool-execution')
+  tools = await open('tool-execution', { with: ['data'] })
   ;(tools.host.servers as Map<string, typeof bell>).set(bell.name, bell)
 })
 
@@ -100,27 +101,80 @@ test.each([
   expect(calls).toHaveLength(rung)
 })
 
-test('the next attempt at a task gets what succeeded, tries again what failed, and may not call something else', async () => {
-  const { host, caller, tenant } = tools
+/** The capabilities of attempts at one task's code, as a worker of this host or another gives them. */
+async function taskAttempts(task: string, host = tools.host) {
+  const { caller, tenant } = tools
   const scope = { kind: 'tenant', tenant_id: tenant, subject: caller.subject } as const
   const { invocation_id } = await tools.call('run_code', { code: 'return 1' })
   const recorded = await host.db.tx(scope, (tx) => getRecord(tx, 'invocation', invocation_id))
   const { signal } = new AbortController()
-  const attempt = (n: number) => {
-    const invocation = { ...recorded, call_key: `${caller.subject}/run_code/task/tsk_steps/${n}` }
+  return (attempt: number, index: number, name: string, args: object) => {
+    const invocation = { ...recorded, call_key: `${caller.subject}/run_code/task/${task}/${attempt}` }
     const call: Dispatch = { key: invocation.call_key, fence: 1, deadline: undefined, signal, invocation }
-    const answer = capabilities({ host, scope, call, caller, grants: ['test-bell.*'] })
-    return (index: number, times: number) => answer({ index, name: 'test_bell.ring_bell', args: { times }, signal })
+    return capabilities({ host, scope, call, caller, grants: ['*'] })({ index, name, args, signal })
   }
-  const first = await attempt(1)(0, 1)
-  await expect(attempt(1)(1, 10)).rejects.toMatchObject({ number: 'E0001' })
+}
+
+test('the next attempt at a task gets what succeeded and tries again what failed', async () => {
+  const call = await taskAttempts('tsk_steps')
+  const ring = (attempt: number, index: number, times: number) => call(attempt, index, 'test_bell.ring_bell', { times })
+  const first = await ring(1, 0, 1)
+  await expect(ring(1, 1, 10)).rejects.toMatchObject({ number: 'E0001' })
   const rung = calls.length
-  expect(await attempt(2)(0, 1)).toEqual(first)
-  expect(await attempt(2)(1, 9)).toEqual({ rings: rung + 1 })
-  expect(await attempt(3)(1, 9)).toEqual({ rings: rung + 1 })
-  await expect(attempt(3)(0, 2)).rejects.toMatchObject({ number: 'E3031' })
+  expect(await ring(2, 0, 1)).toEqual(first)
+  expect(await ring(2, 1, 9)).toEqual({ rings: rung + 1 })
+  expect(await ring(3, 1, 9)).toEqual({ rings: rung + 1 })
   expect(calls).toHaveLength(rung + 1)
-  expect(keys.slice(-1)).toEqual(['task/tsk_steps/calls/1'])
+})
+
+test('an attempt that calls something else than the one before makes that call, and may not change its mind', async () => {
+  const call = await taskAttempts('tsk_paths')
+  const ring = (attempt: number, times: number) => call(attempt, 0, 'test_bell.ring_bell', { times })
+  const first = await ring(1, 1)
+  const second = await ring(2, 2)
+  const rung = calls.length
+  expect([first, second]).toEqual([{ rings: rung - 1 }, { rings: rung }])
+  // Each again, by the worker that takes the attempt over, and by a third attempt.
+  expect([await ring(2, 2), await ring(3, 1)]).toEqual([second, first])
+  const [one, two] = keys.slice(-2)
+  expect(one).toMatch(/^task\/tsk_paths\/calls\/0\/[0-9a-f]{32}$/)
+  expect(two).not.toBe(one)
+  // What an attempt has called it calls again, also where an earlier one answered it.
+  for (const times of [2, 3]) await expect(ring(3, times)).rejects.toMatchObject({ number: 'E3031' })
+  expect(calls).toHaveLength(rung)
+})
+
+test('a call of another tool never runs under the key of a call that is still open', async () => {
+  const call = await taskAttempts('tsk_open')
+  const reached = Promise.withResolvers<void>()
+  held = { reached: reached.resolve, go: new Promise(() => {}) }
+  void call(1, 0, 'test_bell.ring_bell', { times: 1 }).catch(() => {})
+  await reached.promise
+  held = undefined
+  // Its worker hands it back, so that whoever comes with its key may take it over.
+  const scope = { kind: 'tenant', tenant_id: tools.tenant, subject: tools.caller.subject } as const
+  await tools.db.tx(scope, (tx) =>
+    sql`
+      insert into core.lease_extensions (tenant_id, id, fence, expires_at)
+      select tenant_id, id, fence, core.now() from core.invocations where call_key = 'task/tsk_open/calls/0/1'`.execute(
+      tx,
+    ),
+  )
+  const rung = calls.length
+  const other = call(1, 0, 'test_bell.ring_gong', { times: 1 })
+  await expect(other).rejects.toMatchObject({ number: 'E3031' })
+  expect(calls).toHaveLength(rung)
+})
+
+test('the next attempt reads anew, also from a server that another process hosts', async () => {
+  const { host, callOn } = tools
+  const elsewhere = new Map([...host.servers].filter(([name]) => name !== 'data'))
+  const call = await taskAttempts('tsk_reads', Object.create(host, { servers: { value: elsewhere } }) as typeof host)
+  const read = (attempt: number) => call(attempt, 0, 'data.list_events', { stream: 'read-anew' })
+  expect(await read(1)).toMatchObject({ items: [] })
+  await callOn('data', 'append_event', { stream: 'read-anew', type: 'test.happened', data: {} })
+  expect(await read(1)).toMatchObject({ items: [] })
+  expect(await read(2)).toMatchObject({ items: [{ type: 'test.happened' }] })
 })
 
 test('a call that was open when its sandbox was killed has no outcome, and the next worker gets it', async () => {

@@ -1,6 +1,15 @@
 import type { Caller } from '@story-portal/shared/auth'
-import type { TenantScope } from '@story-portal/shared/db'
-import { type CallSpec, calleeKey, type Dispatch, executeCall, leaseOwner, stepOf } from '@story-portal/shared/engine'
+import type { TenantScope, Tx } from '@story-portal/shared/db'
+import {
+  attemptKey,
+  type CallSpec,
+  calleeKey,
+  type Dispatch,
+  executeCall,
+  type InvocationRecord,
+  leaseOwner,
+  stepOf,
+} from '@story-portal/shared/engine'
 import { type ErrorBody, errors, fromErrorBody, isStoryPortalError } from '@story-portal/shared/errors'
 import type { Host } from '@story-portal/shared/mcp'
 import { faults } from './errors.ts'
@@ -18,8 +27,9 @@ export interface CapabilityRun {
 
 /**
  * Answers `tools.<server>.<tool>(args)` of running code: granted or denied, then called as the run's caller cut to the grant,
- * journaled under the run's step and the index of the call. A repeated run, and the next attempt at a task, gets what succeeded
- * before, and E3031 when it calls something else than what succeeded at that index; what failed before is tried again.
+ * journaled under the attempt and the index of the call. A repeated run gets what is recorded there, and E3031 when it calls
+ * something else. The next attempt at a task gets what succeeded at that index where it makes the same call and that changes
+ * something; what only reads is read anew, what failed is tried again, and another call is simply made.
  */
 export function capabilities(run: CapabilityRun): (call: HostCall) => Promise<unknown> {
   const caller = narrowed(run)
@@ -27,7 +37,6 @@ export function capabilities(run: CapabilityRun): (call: HostCall) => Promise<un
     const ref = toolRef(call.name)
     if (!isGranted(run.grants, ref)) throw denied(run, call, ref)
     const record = await journaled(run, caller, call, ref)
-    if (record.tool !== nameOf(ref)) throw diverged(call)
     if (record.status === 'succeeded') return record.output
     throw record.error ? fromErrorBody({ error: record.error as unknown as ErrorBody['error'] }) : errors.internal()
   }
@@ -54,18 +63,21 @@ function denied(run: CapabilityRun, call: HostCall, ref: ToolRef) {
 async function journaled(run: CapabilityRun, caller: Caller, call: HostCall, ref: ToolRef) {
   const { host, scope } = run
   const { invocation } = run.call
+  const step = stepOf(invocation)
+  const attempt = step?.attempt ?? 1
   try {
     return await executeCall(host.db, {
       scope,
       caller,
-      key: await journalKey(run, call),
+      key:
+        step === undefined ? `${invocation.id}/${call.index}` : attemptKey(`${step.key}/calls/${call.index}`, attempt),
       kind: 'server_tool',
       tool: nameOf(ref),
       arguments: call.args,
       // Every tool of ours commits its effect together with the key it is given.
       effect: 'journaled',
       parent_invocation_id: invocation.id,
-      attempt: stepOf(invocation)?.attempt ?? 1,
+      attempt,
       ...(invocation.run_id === null ? {} : { run_id: invocation.run_id }),
       lease_ms: host.config.engine.leaseMs,
       owner: leaseOwner(host.boot_id),
@@ -77,34 +89,7 @@ async function journaled(run: CapabilityRun, caller: Caller, call: HostCall, ref
   }
 }
 
-/**
- * The key that a call is journaled under: of the step and the index, then the attempt. An earlier attempt's call at this index
- * that succeeded, or whose outcome nobody knows yet, is this call too; only one that failed is made anew,
- * and one that only reads: the next attempt is to see how things are now.
- */
-async function journalKey({ host, scope, call: { invocation } }: CapabilityRun, { index, name }: HostCall) {
-  const step = stepOf(invocation)
-  if (step === undefined) return `${invocation.id}/${index}`
-  const keyOf = (attempt: number) => `${step.key}/calls/${index}/${attempt}`
-  const { server, tool } = toolRef(name)
-  const reads = host.servers.get(server)?.tool(tool)?.effect === 'read'
-  if (step.attempt === 1 || reads) return keyOf(step.attempt)
-  const earlier = Array.from({ length: step.attempt - 1 }, (_, i) => keyOf(i + 1))
-  const found = await host.db.tx(
-    scope,
-    (tx) =>
-      tx
-        .selectFrom('core.invocations')
-        .select('call_key')
-        .where('call_key', 'in', earlier)
-        .where('status', 'not in', ['failed', 'timed_out', 'cancelled', 'denied'])
-        .executeTakeFirst(),
-    { readOnly: true },
-  )
-  return found?.call_key ?? keyOf(step.attempt)
-}
-
-/** Carries out a journaled call of one of our tools: under the same key as often as it takes, whoever does. */
+/** Carries out a journaled call of one of our tools: under the same key as often as it takes, whoever does, over all attempts. */
 export function callServerTool(
   host: Host,
   scope: TenantScope,
@@ -112,10 +97,37 @@ export function callServerTool(
 ): CallSpec['dispatch'] {
   const { server, tool } = toolRef(name)
   return async ({ invocation, signal }) => {
+    const earlier = await earlierAnswer(host, scope, invocation, caller)
+    if (earlier) return earlier
     const key = calleeKey(invocation)
     const correlation = scope.correlation_id === undefined ? {} : { correlation_id: scope.correlation_id }
     return { output: await host.call(server, tool, args, { caller, idempotency_key: key, signal, ...correlation }) }
   }
+}
+
+/** What an earlier attempt got for this very call at this index. Not for reads: the next attempt is to see how things are now. */
+async function earlierAnswer(host: Host, scope: TenantScope, invocation: InvocationRecord, caller: Caller) {
+  const step = stepOf(invocation)
+  if (step === undefined || step.attempt === 1 || (await onlyReads(host, caller, invocation.tool ?? '')))
+    return undefined
+  const keys = Array.from({ length: step.attempt - 1 }, (_, i) => attemptKey(step.key, i + 1))
+  const query = (tx: Tx) =>
+    tx
+      .selectFrom('core.invocations')
+      .select('output')
+      .where('call_key', 'in', keys)
+      .where('tool', '=', invocation.tool)
+      .where('arguments_hash', '=', invocation.arguments_hash)
+      .where('status', '=', 'succeeded')
+      .executeTakeFirst()
+  return await host.db.tx(scope, query, { readOnly: true })
+}
+
+/** Also of a tool that another process hosts. */
+async function onlyReads(host: Host, caller: Caller, name: string): Promise<boolean> {
+  const { server, tool } = toolRef(name)
+  const known = await host.definitions(server, caller)
+  return known.find((definition) => definition.name === tool)?.annotations.readOnlyHint === true
 }
 
 function diverged(call: HostCall) {

@@ -33,10 +33,7 @@ export async function execute(ctx: OpenContext, intent: Intent): Promise<Execute
     const known = { tool_id: intent.tool?.id ?? null, work: intent.work }
     const dispatch = dispatchFor(ctx.host, scope, known)
     const owner = leaseOwner(ctx.host.boot_id)
-    const done = await executeCall(ctx.host.db, { ...spec, scope, dispatch, owner, signal: ctx.signal })
-    // One key is one call: of the same tool, whatever version it was when the call was recorded.
-    if (done.kind !== intent.kind || done.tool !== (intent.tool?.name ?? null)) throw errors.keyReused()
-    return done
+    return await executeCall(ctx.host.db, { ...spec, scope, dispatch, owner, signal: ctx.signal })
   } finally {
     clearInterval(tick)
   }

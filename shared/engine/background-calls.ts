@@ -1,8 +1,8 @@
 import { createRecord, hashJson } from '../data/index.ts'
 import type { Db, TenantScope, Tx } from '../db/index.ts'
-import { errors, isStoryPortalError } from '../errors/index.ts'
+import { isStoryPortalError } from '../errors/index.ts'
 import { defineQueue, type Jobs, type Worker } from '../jobs/index.ts'
-import { findInvocation, intentColumns } from './call-intent.ts'
+import { assertSameCall, findInvocation, intentColumns } from './call-intent.ts'
 import { writeLost } from './call-record.ts'
 import { executeCall } from './calls.ts'
 import { callErrors } from './errors.ts'
@@ -23,7 +23,7 @@ export const CALLS_QUEUE = defineQueue<BackgroundCall>({
 
 /**
  * Commits the intent of a call and the job that will run it in the caller's transaction, and returns at once. The same key with
- * the same arguments returns what is there (`replayed: true`); with others it throws keyReused.
+ * the same arguments returns what is there (`replayed: true`); for another call it throws keyReused.
  */
 export async function submitCall(tx: Tx, jobs: Jobs, call: CallIntent): Promise<CallResult> {
   const hash = hashJson(call.arguments ?? null)
@@ -35,7 +35,7 @@ export async function submitCall(tx: Tx, jobs: Jobs, call: CallIntent): Promise<
     return { ...created, replayed: false }
   }
   const found = await findInvocation(tx, call.key)
-  if (found.arguments_hash !== hash) throw errors.keyReused()
+  assertSameCall(found, call, hash)
   return { ...found, replayed: true }
 }
 

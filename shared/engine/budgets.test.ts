@@ -1,8 +1,18 @@
 import { sql } from 'kysely'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { createRecord } from '../data/index.ts'
 import type { TenantScope, Tx } from '../db/index.ts'
 import { type TestDatabase, testDatabase, testTenant } from '../testing/index.ts'
-import { releaseBudget, reserveBudget, setBudget, settleBudget, withIdempotency } from './index.ts'
+import {
+  cancelPlan,
+  createPlan,
+  releaseBudget,
+  reserveBudget,
+  setBudget,
+  settleBudget,
+  startPlan,
+  withIdempotency,
+} from './index.ts'
 import { reconcile } from './reconcile.ts'
 
 let db: TestDatabase
@@ -106,6 +116,31 @@ test('a key is forgotten after 30 days and not before', async () => {
   await reconcile(db, {})
   expect(await call()).toMatchObject({ replayed: true })
   db.advance(2 * 86_400_000)
+  await reconcile(db, {})
+  expect(await call()).toMatchObject({ replayed: false })
+})
+
+test("a key of a plan's task is kept as long as the plan has not ended, however long that takes", async () => {
+  const scope = testTenant()
+  const client = { surface: 'test' as const, name: 't' }
+  const caller = { tenant_id: scope.tenant_id, subject: scope.subject, roles: [], scopes: [], client }
+  const { planId, taskId } = await db.tx(scope, async (tx) => {
+    const goal = await createRecord(tx, 'goal', { title: 'g' })
+    const tasks = [{ key: 'a', kind: 'assistant' as const, instructions: 'x' }]
+    const made = await createPlan(tx, { goal_id: goal.id, caller, definition: { tasks } })
+    await startPlan(tx, made.plan.id)
+    return { planId: made.plan.id, taskId: made.tasks[0]?.id }
+  })
+  const key = `task/${taskId}/calls/0/abc`
+  const call = () => db.tx(scope, (tx) => withIdempotency(tx, idempotent({ key }), async () => 1))
+  await call()
+  for (let month = 0; month < 3; month++) {
+    db.advance(31 * 86_400_000)
+    await reconcile(db, {})
+    expect(await call()).toMatchObject({ replayed: true })
+  }
+  await db.tx(scope, (tx) => cancelPlan(tx, planId))
+  db.advance(31 * 86_400_000)
   await reconcile(db, {})
   expect(await call()).toMatchObject({ replayed: false })
 })

@@ -14,7 +14,7 @@ export type Intent =
 
 /**
  * Transaction 1 of an exactly-once call: commits the intent under its key and takes the lease, or takes over a lease that has
- * ended by the database's clock (fence + 1), or reports what is there. Throws keyReused for other arguments under the key (I5),
+ * ended by the database's clock (fence + 1), or reports what is there. Throws keyReused for another call under the key (I5),
  * and leaseLost for a call on behalf of a task that the caller does not hold any more (I4).
  */
 export async function openIntent(db: Db, spec: CallSpec, hash: string): Promise<Intent> {
@@ -23,13 +23,19 @@ export async function openIntent(db: Db, spec: CallSpec, hash: string): Promise<
     const created = await create(tx, spec, hash)
     if (created) return { state: 'held', invocation: created, taken: false }
     const found = await findInvocation(tx, spec.key)
-    if (found.arguments_hash !== hash) throw errors.keyReused()
+    assertSameCall(found, spec, hash)
     if (found.status === 'pending') return await hold(tx, spec, found, false)
     if (found.status !== 'running') {
       return { state: found.status === 'pending_approval' ? 'busy' : 'finished', invocation: found }
     }
     return (await isLeaseOver(tx, found)) ? await hold(tx, spec, found, true) : { state: 'busy', invocation: found }
   })
+}
+
+/** One key is one call: of the same tool, whatever its version, with the same arguments. */
+export function assertSameCall(found: InvocationRecord, call: CallIntent, hash: string): void {
+  const same = found.arguments_hash === hash && found.kind === call.kind && found.tool === (call.tool ?? null)
+  if (!same) throw errors.keyReused()
 }
 
 /** The columns of a lease that begins now, by the database's clock. */

@@ -26,7 +26,7 @@ export {
 export { callErrors, planErrors } from './errors.ts'
 export { finishTask } from './finish.ts'
 export { type IdempotentCall, withIdempotency } from './idempotency.ts'
-export { calleeKey, stepOf } from './keys.ts'
+export { attemptKey, calleeKey, stepOf } from './keys.ts'
 export { type Leadership, leadership } from './leadership.ts'
 export { withLeaseEnds } from './lease-extensions.ts'
 export { leaseOwner, processOwner } from './leases.ts'

@@ -1,3 +1,4 @@
+import { hashJson } from '../events/index.ts'
 import type { InvocationRecord } from './types.ts'
 
 /** The last part of the key of one attempt at a step of a task: `task/<id>`, then `/calls/<index>` per nesting of code. */
@@ -12,11 +13,21 @@ export function stepOf({ call_key }: Pick<InvocationRecord, 'call_key'>): { key:
   return key === undefined ? undefined : { key, attempt: Number(attempt) }
 }
 
+/** The key of an attempt at a step. */
+export function attemptKey(step: string, attempt: number): string {
+  return `${step}/${attempt}`
+}
+
 /**
  * The idempotency key that a call of one of our tools is sent under, the same whoever dispatches it: the step's over all attempts,
- * because the tool keeps it together with its effect, or the attempt's for code, whose own calls go by the step again.
+ * because the tool keeps it together with its effect, or the attempt's for code, whose own calls go by the step again. A call of
+ * code carries what it is too: a later attempt may take another path, and another call at the same index is another effect.
  */
-export function calleeKey(invocation: Pick<InvocationRecord, 'call_key' | 'tool'>): string {
-  const step = stepOf(invocation)
-  return step === undefined || RUN_CODE.includes(invocation.tool ?? '') ? invocation.call_key : step.key
+export function calleeKey({ call_key, tool, arguments_hash }: Called): string {
+  const step = stepOf({ call_key })
+  if (step === undefined || RUN_CODE.includes(tool ?? '')) return call_key
+  if (!step.key.includes('/calls/')) return step.key
+  return `${step.key}/${hashJson([tool, arguments_hash]).slice(0, 32)}`
 }
+
+type Called = Pick<InvocationRecord, 'call_key' | 'tool' | 'arguments_hash'>

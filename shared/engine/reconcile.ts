@@ -7,6 +7,7 @@ import { CALLS_QUEUE } from './background-calls.ts'
 import { cancelCalls } from './call-cancel.ts'
 import { planErrors } from './errors.ts'
 import { endAttempt } from './finish.ts'
+import { forgetOldKeys } from './idempotency.ts'
 import { endInvocationLeases, leaseEnd, removeOldExtensions } from './lease-extensions.ts'
 import { BOOT_PREFIX } from './leases.ts'
 import { each, type Found, type Log, perTenant, told } from './per-row.ts'
@@ -40,9 +41,9 @@ export async function reconcile(db: Db, { jobs, log }: ReconcileOptions): Promis
     deadlines: () => passDeadlines(db, log),
     plans: () => advanceStuck(db, log),
     wake: () => wakeForDue(db),
-    keys: () => forgetOldKeys(db),
-    extensions: () => forgetOldExtensions(db),
-    statistics: () => renewStatistics(db).then(() => 0),
+    keys: () => tidy(db, (tx) => forgetOldKeys(tx, BATCH)),
+    extensions: () => tidy(db, removeOldExtensions),
+    statistics: () => renewStatistics(db),
     calls: async () => (jobs ? await resubmitCalls(db, jobs, log) : 0),
   }
   let done = 0
@@ -176,21 +177,9 @@ async function wakeForDue(db: Db): Promise<number> {
   return 0
 }
 
-/** Idempotency keys are kept for 30 days. */
-async function forgetOldKeys(db: Db): Promise<number> {
-  await db.tx(SYSTEM, (tx) =>
-    sql`
-      delete from core.idempotency_keys k using (
-        select tenant_id, subject, tool, key from core.idempotency_keys
-        where created_at < core.now() - interval '30 days' order by created_at limit ${BATCH} for update skip locked
-      ) old
-      where (k.tenant_id, k.subject, k.tool, k.key) = (old.tenant_id, old.subject, old.tool, old.key)`.execute(tx),
-  )
-  return 0
-}
-
-async function forgetOldExtensions(db: Db): Promise<number> {
-  await db.tx(SYSTEM, removeOldExtensions)
+/** Nothing that anybody waits for. */
+async function tidy(db: Db, remove: (tx: Tx) => Promise<void>): Promise<number> {
+  await db.tx(SYSTEM, remove)
   return 0
 }
 

@@ -1,6 +1,7 @@
 import type { Caller } from '@story-portal/shared/auth'
 import type { TenantScope } from '@story-portal/shared/db'
 import {
+  attemptKey,
   type ClaimedTask,
   calleeKey,
   executeCall,
@@ -53,7 +54,7 @@ async function runCode(dispatch: Dispatch): Promise<TaskOutcome> {
   const { task } = dispatch
   const { code, language, permissions } = task.spec
   const args = defined({ code, language, input: task.input, permissions, limits: limitsOf(task) })
-  const { result } = await call(dispatch, 'tool-execution', 'run_code', args, attemptKey(task))
+  const { result } = await call(dispatch, 'tool-execution', 'run_code', args, keyOf(task))
   return { status: 'completed', output: result ?? null }
 }
 
@@ -62,7 +63,7 @@ async function invokeTool(dispatch: Dispatch): Promise<TaskOutcome> {
   const { tool, tool_version } = task.spec
   // The version that was chosen when the plan was made, not the one that its range stands for today.
   const args = defined({ tool, version: tool_version, arguments: task.input ?? {}, timeout_ms: task.timeout_ms })
-  const { invocation } = await call(dispatch, 'tool-execution', 'invoke_tool', args, attemptKey(task))
+  const { invocation } = await call(dispatch, 'tool-execution', 'invoke_tool', args, keyOf(task))
   return outcomeOf(invocation as InvocationView)
 }
 
@@ -76,7 +77,7 @@ async function callServerTool(dispatch: Dispatch, server: string, tool: string):
   const invocation = await executeCall(host.db, {
     scope: taskScope(task, runId),
     caller: callerOf(dispatch),
-    key: attemptKey(task),
+    key: keyOf(task),
     kind: 'server_tool',
     tool: `${server}.${tool}`,
     arguments: args,
@@ -127,9 +128,9 @@ function callerOf({ task, runId }: Dispatch): Caller {
   return { ...task.caller, ...run, plan_id: task.plan_id, task_id: task.id, fence: task.fence }
 }
 
-/** The key of one attempt: a new one opens only after the last is recorded as failed, so a restart repeats the same key. */
-function attemptKey(task: ClaimedTask): string {
-  return `${task.step_key}/${task.attempt}`
+/** The key of this attempt: a new one opens only after the last is recorded as failed, so a restart repeats the same key. */
+function keyOf({ step_key, attempt }: ClaimedTask): string {
+  return attemptKey(step_key, attempt)
 }
 
 /** The task's timeout as a limit of its run, where the plan sets no tighter one. */

@@ -101,6 +101,23 @@ test('code that fails after an effect repeats the code and not the effect', asyn
   expect((await callOn('data', 'list_events', { stream: 'effects' })).items).toHaveLength(1)
 })
 
+test('code that takes another path in its next attempt makes the calls of that path', async () => {
+  const code = `
+    const { items } = await tools.data.list_events({ stream: "effects" })
+    await tools.data.append_event({ stream: "effects", type: items.length === 0 ? "test.first" : "test.second", data: {} })
+    if (items.length === 0) throw new Error("once more")
+    return items.length`
+  const permissions = { tools: ['data.append_event', 'data.list_events'] }
+  const { call, callOn, host, plan_id } = await planned([{ key: 'a', kind: 'code', permissions, code, retry: RETRIES }])
+  const executor = new Executor(host)
+  await executor.start()
+  const ended = await call('get_plan', { plan_id, mode: 'wait' })
+  await executor.stop()
+  expect(ended).toMatchObject({ plan: { status: 'completed' }, tasks: [{ attempts: 2, output: 1 }] })
+  const { items } = await callOn('data', 'list_events', { stream: 'effects' })
+  expect(items.map(({ type }: { type: string }) => type).sort()).toEqual(['test.first', 'test.second'])
+})
+
 test('a tool refuses the write of a worker that does not hold its task', async () => {
   const { call, callOn, caller, host, plan_id } = await planned([{ key: 'a', ...EFFECT }])
   const [task] = (await call('get_plan', { plan_id })).tasks
