@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { envelopeVerifier, signEnvelope } from './envelope.ts'
 import { localUser } from './local-user.ts'
-import { ensureToken, readToken, sameSecret } from './token-file.ts'
+import { ensureToken, readToken, secretMatcher } from './token-file.ts'
 
 const KEY = 'k'.repeat(32)
 const NOW = Date.UTC(2026, 10, 23)
@@ -45,9 +45,9 @@ test('a directory that can not be written is said plainly', () => {
 })
 
 test('secrets compare whole', () => {
-  expect(sameSecret('abc', 'abc')).toBe(true)
-  expect(sameSecret('abc', 'abcd')).toBe(false)
-  expect(sameSecret('', 'abc')).toBe(false)
+  expect(secretMatcher('abc')('abc')).toBe(true)
+  expect(secretMatcher('abcd')('abc')).toBe(false)
+  expect(secretMatcher('abc')('')).toBe(false)
 })
 
 test('an envelope opens once, for its server, tool and body', () => {

@@ -1,5 +1,5 @@
 export { type EnvelopeContent, envelopeVerifier, signEnvelope } from './envelope.ts'
 export { authErrors } from './errors.ts'
 export { localUser } from './local-user.ts'
-export { ensureToken, readToken, sameSecret } from './token-file.ts'
+export { ensureToken, readToken, secretMatcher } from './token-file.ts'
 export type { Caller, CallerClient } from './types.ts'

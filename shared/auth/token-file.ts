@@ -1,4 +1,4 @@
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
+import { hash, randomBytes, timingSafeEqual } from 'node:crypto'
 import { chmodSync, linkSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { makeDirectory } from '../config/index.ts'
@@ -51,7 +51,8 @@ export function readToken(path: string): string | undefined {
   }
 }
 
-/** Compares two secrets in a time that depends on neither. Hashing first makes unequal lengths comparable too. */
-export function sameSecret(a: string, b: string): boolean {
-  return timingSafeEqual(createHash('sha256').update(a).digest(), createHash('sha256').update(b).digest())
+/** Compares a secret with what is given, in a time that depends on neither. Hashing first makes unequal lengths comparable too. */
+export function secretMatcher(secret: string): (given: string) => boolean {
+  const expected = hash('sha256', secret, 'buffer')
+  return (given) => timingSafeEqual(hash('sha256', given, 'buffer'), expected)
 }

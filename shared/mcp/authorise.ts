@@ -34,10 +34,12 @@ export function mayCall(caller: Caller, server: string, tool: Callable): boolean
 }
 
 /** Whether `scopes` reach a tool: `*`, `<server>:*`, `<server>:<effect>`, `<server>:<tool>`, `*:<effect>`. */
-function scopesAllow(scopes: readonly string[], server: string, tool: Callable): boolean {
-  const { effect, name } = tool
-  const accepted = new Set(['*', '*:*', `*:${effect}`, `${server}:*`, `${server}:${effect}`, `${server}:${name}`])
-  return scopes.some((scope) => accepted.has(scope))
+function scopesAllow(scopes: readonly string[], server: string, { effect, name }: Callable): boolean {
+  return scopes.some((scope) => {
+    if (scope === '*' || scope === '*:*') return true
+    const own = scope.startsWith(`${server}:`) ? scope.slice(server.length + 1) : undefined
+    return scope === `*:${effect}` || own === '*' || own === effect || own === name
+  })
 }
 
 function roleAllows(role: string, tool: Callable): boolean {

@@ -14,21 +14,35 @@ export async function readBody(req: IncomingMessage, maxBytes: number): Promise<
     throw mcpErrors.notJson({ summary: 'the body is compressed.' })
   }
   if (Number(req.headers['content-length'] ?? 0) > maxBytes) throw mcpErrors.tooLarge({ limit_bytes: maxBytes })
-  const chunks: Buffer[] = []
-  let size = 0
-  for await (const chunk of req as AsyncIterable<Buffer>) {
-    size += chunk.length
-    if (size > maxBytes) throw mcpErrors.tooLarge({ limit_bytes: maxBytes })
-    chunks.push(chunk)
-  }
-  const text = decode(Buffer.concat(chunks))
+  const text = decode(await collect(req, maxBytes))
   if (isDeeperThan(text, MAX_TEXT_DEPTH)) throw mcpErrors.tooDeep({ limit: MAX_TEXT_DEPTH })
   return text
 }
 
+/** By events: the request's async iterator costs more than the rest of reading a small body. */
+function collect(req: IncomingMessage, maxBytes: number): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = []
+    let size = 0
+    const take = (chunk: Buffer): void => {
+      size += chunk.length
+      if (size <= maxBytes) return void chunks.push(chunk)
+      // Nothing more is read; the refusal closes the connection.
+      req.off('data', take).pause()
+      reject(mcpErrors.tooLarge({ limit_bytes: maxBytes }))
+    }
+    req.on('data', take)
+    req.once('end', () => resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)))
+    req.once('error', reject)
+    req.once('close', () => reject(new Error('the request was cut off')))
+  })
+}
+
+const decoder = new TextDecoder('utf-8', { fatal: true })
+
 function decode(bytes: Buffer): string {
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+    return decoder.decode(bytes)
   } catch {
     throw mcpErrors.notJson({ summary: 'the body is not valid UTF-8.' })
   }

@@ -5,7 +5,7 @@ import {
   validateHostHeader,
   validateOriginHeader,
 } from '@modelcontextprotocol/server'
-import { type Caller, type CallerClient, localUser, sameSecret } from '../auth/index.ts'
+import { type Caller, type CallerClient, localUser, secretMatcher } from '../auth/index.ts'
 import { errors } from '../errors/index.ts'
 import { mcpErrors } from './errors.ts'
 
@@ -32,14 +32,21 @@ export function createGate(options: GateOptions): Gate {
   const more = [...own, ...options.allowedHosts]
   const hosts = [...localhostAllowedHostnames(), ...more]
   const origins = [...localhostAllowedOrigins(), ...more]
+  const isToken = secretMatcher(options.token)
+  /** Nearly every request comes with the same Host; the check parses it as a URL. */
+  let lastHost: string | undefined
   return {
     checkSource(req) {
-      if (!validateHostHeader(req.headers.host, hosts).ok) throw mcpErrors.foreignHost()
+      const { host } = req.headers
+      if (host === undefined || host !== lastHost) {
+        if (!validateHostHeader(host, hosts).ok) throw mcpErrors.foreignHost()
+        lastHost = host
+      }
       if (!validateOriginHeader(req.headers.origin, origins).ok) throw mcpErrors.foreignOrigin()
     },
     authenticate(req, surface) {
       const given = /^Bearer ([^\s]{1,4096})$/i.exec(req.headers.authorization ?? '')?.[1]
-      if (given === undefined || !sameSecret(given, options.token)) throw errors.unauthenticated()
+      if (given === undefined || !isToken(given)) throw errors.unauthenticated()
       return localUser({ surface, name: 'unknown' })
     },
   }

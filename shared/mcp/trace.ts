@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { randomHex } from './random-hex.ts'
 
 const TRACEPARENT = /^00-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-([0-9a-f]{2})$/
 
@@ -8,11 +8,11 @@ const TRACEPARENT = /^00-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-([0-9a-f]
  */
 export function nextTraceparent(incoming: unknown): string {
   const match = typeof incoming === 'string' ? TRACEPARENT.exec(incoming) : null
-  const traceId = match?.[1] ?? randomBytes(16).toString('hex')
-  return `00-${traceId}-${randomBytes(8).toString('hex')}-${match?.[2] ?? '01'}`
+  const traceId = match?.[1] ?? randomHex(16)
+  return `00-${traceId}-${randomHex(8)}-${match?.[2] ?? '01'}`
 }
 
 /** Ties everything one client request caused together, over all servers; printed in every error and log line. */
 export function newCorrelationId(): string {
-  return `cor_${randomBytes(12).toString('hex')}`
+  return `cor_${randomHex(12)}`
 }

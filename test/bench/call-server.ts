@@ -4,8 +4,9 @@ import { createCacheServices } from '@story-portal/shared/cache'
 import { migrate, openDatabase } from '@story-portal/shared/db'
 import { createJobs } from '@story-portal/shared/jobs'
 import { assembleServer, createHost, defineServer, defineTool, serveHttp } from '@story-portal/shared/mcp'
+import { createLogger } from '@story-portal/shared/telemetry'
 import { z } from 'zod'
-import { silentLog, testConfig } from '../../shared/testing/test-config.ts'
+import { testConfig } from '../../shared/testing/test-config.ts'
 
 /**
  * What the benchmark of calls asks: a server of 50 tools with the front path, the same without it, and the floor, a handler on bare
@@ -34,15 +35,16 @@ const tools = Array.from({ length: TOOLS }, (_, i) =>
 const definition = { title: 'Bench', layer: 'L99', port: 1, summary: 'For the benchmark.', instructions: 'None.' }
 const server = assembleServer({ ...defineServer(definition), name: 'bench', version: '1.0.0' }, tools)
 
-const config = testConfig()
-const db = await openDatabase(config, { log: silentLog })
+const config = testConfig({ STORY_PORTAL_LOG_LEVEL: 'info' })
+const log = createLogger({ name: 'bench', ...config.log })
+const db = await openDatabase(config, { log })
 await migrate(db)
 
 async function listen(frontPath: boolean): Promise<number> {
   const own = { ...config, mcp: { ...config.mcp, frontPath } }
-  const services = await createCacheServices({ config: own, db, log: silentLog })
-  const jobs = await createJobs({ db, log: silentLog })
-  const host = await createHost({ config: own, servers: [server], db, services, jobs, log: silentLog })
+  const services = await createCacheServices({ config: own, db, log })
+  const jobs = await createJobs({ db, log })
+  const host = await createHost({ config: own, servers: [server], db, services, jobs, log })
   return (await serveHttp(host, 'bench', { port: 0, token })).port
 }
 

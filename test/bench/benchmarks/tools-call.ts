@@ -6,6 +6,7 @@ import { inTurn } from '../median.ts'
 
 const CONNECTIONS = 32
 const TARGET_US = 150
+const NOTES = { 'tools/call': 'echo with both schemas checked, no database', 'tools/list': undefined }
 
 interface Served {
   front: number
@@ -40,7 +41,7 @@ const toolsCall: Benchmark = {
           floor: side('floor', 6000),
         })
         const job = `${method} over HTTP, 50 tools, ${era === 'modern' ? '2026-07-28' : 'older clients'}`
-        const figure = { value: us.front, unit: 'us CPU', better: 'lower' as const }
+        const figure = { value: us.front, unit: 'us CPU', better: 'lower' as const, note: NOTES[method] }
         measurements.push({ ...figure, job, peer: { name: 'SDK as it is', value: us.sdk }, target: TARGET_US })
         measurements.push({
           ...figure,
