@@ -102,6 +102,16 @@ test('callers with different rights, interleaved in both eras with equal ids: ea
   expect(Object.keys(await counted(pair.front))).toEqual(['fast'])
 })
 
+test('callers that may call the same tools are shown one list, made once', async () => {
+  const caller = (subject: string, scopes: string[]): Caller => {
+    return { tenant_id: 'local', subject, roles: ['member'], scopes, client: { surface: 'http', name: '?' } }
+  }
+  const shown = (who: Caller) => pair.front.host.definitions('reader', who)
+  const first = await shown(caller('user:a', ['reader:read']))
+  expect(await shown(caller('user:b', ['x:y', '*:read']))).toBe(first)
+  expect(await shown(caller('user:b', ['reader:read', 'reader:add_note']))).not.toBe(first)
+})
+
 test('a client that knows another name for itself in the middle of others is called by its own', async () => {
   const named = (name: string) =>
     send(
