@@ -37,8 +37,8 @@ const toolsCall: Benchmark = {
         for (const warm of [side('front', 2000), side('sdk', 500), side('floor', 2000)]) await warm()
         const us = await inTurn(rounds, {
           front: side('front', 6000),
-          sdk: side('sdk', 1000),
-          floor: side('floor', 6000),
+          sdk: side('sdk', 1500),
+          floor: side('floor', 15_000),
         })
         const job = `${method} over HTTP, 50 tools, ${era === 'modern' ? '2026-07-28' : 'older clients'}`
         const figure = { value: us.front, unit: 'us CPU', better: 'lower' as const, note: NOTES[method] }
