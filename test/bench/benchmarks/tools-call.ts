@@ -34,7 +34,8 @@ const toolsCall: Benchmark = {
         const request = requestText(method, era, served.token)
         const side = (name: Side, requests: number) => () =>
           cpuPerRequest(child, { port: served[name], request, requests, connections: CONNECTIONS })
-        for (const warm of [side('front', 2000), side('sdk', 500), side('floor', 2000)]) await warm()
+        // V8 goes on optimising for more than ten thousand calls.
+        for (const warm of [side('front', 15_000), side('sdk', 1500), side('floor', 5000)]) await warm()
         const us = await inTurn(rounds, {
           front: side('front', 6000),
           sdk: side('sdk', 1500),
