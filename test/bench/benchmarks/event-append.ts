@@ -1,4 +1,4 @@
-import { appendEvents } from '@story-portal/shared/events'
+import { recordEvent } from '@story-portal/shared/events'
 import { benchDatabase } from '../bench-database.ts'
 import type { Benchmark, BenchmarkContext, Measurement } from '../benchmark.ts'
 import { type EventStorePeer, loadPeer } from '../load-peer.ts'
@@ -55,7 +55,9 @@ type Ours = Awaited<ReturnType<typeof benchDatabase>>
 
 async function append({ db, scope }: Ours, size: number, stream: string): Promise<void> {
   const events = Array.from({ length: size }, () => ({ stream, type: 'item.added', data: DATA }))
-  await db.tx(scope, (tx) => appendEvents(tx, events))
+  await db.tx(scope, async (tx) => {
+    for (const event of events) recordEvent(tx, event)
+  })
 }
 
 let rounds = 0
