@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream'
 import type { CompiledQuery, DatabaseConnection, QueryResult } from 'kysely'
 import type pg from 'pg'
 
@@ -5,6 +6,8 @@ import type pg from 'pg'
 export interface Lease {
   /** Without parameters the text may hold several statements. */
   query(text: string, parameters?: readonly unknown[]): Promise<pg.QueryResult | pg.QueryResult[]>
+  /** What `send` sends goes out in one write: each write of its own wakes the server for a part of the work. */
+  together<T>(send: () => T): T
   /** False while a transaction is open on it. */
   atRest(): boolean
   /** Gives it back, or ends it when it can not be trusted any more. */
@@ -22,7 +25,7 @@ export class PgConnection implements DatabaseConnection {
   readonly lease: Lease
   broken = false
   #last: Promise<unknown> = Promise.resolve()
-  #ahead: Promise<unknown> | undefined
+  #held: { text: string; parameters: readonly unknown[] }[] = []
 
   constructor(lease: Lease) {
     this.lease = lease
@@ -45,28 +48,21 @@ export class PgConnection implements DatabaseConnection {
   }
 
   /**
-   * Sends a statement without waiting for its answer: the next one goes out right behind it, in the same round trip, and fails
-   * with its error. Only where the next can do no harm when this one fails.
+   * Holds a statement back until the next one: both go out in one round trip, and the next fails with this one's error. Only
+   * where the next can do no harm when this one fails.
    */
-  ahead(text: string, parameters: readonly unknown[] = []): Promise<void> {
-    const sent = this.#last.then(() => {
-      this.#ahead = this.lease.query(text, parameters)
-      // Heard by the statement behind it, or by nobody when the connection is given back before one.
-      this.#ahead.catch(() => {})
-    })
-    this.#last = sent
-    return sent
+  hold(text: string, parameters: readonly unknown[] = []): void {
+    this.#held.push({ text, parameters })
   }
 
   async #send(text: string, parameters: readonly unknown[]) {
-    const ahead = this.#ahead
-    this.#ahead = undefined
-    const answer = this.lease.query(text, parameters)
-    if (ahead !== undefined) {
-      answer.catch(() => {})
-      await ahead
-    }
-    return await answer
+    if (this.#held.length === 0) return await this.lease.query(text, parameters)
+    const all = [...this.#held, { text, parameters }]
+    this.#held = []
+    const answers = this.lease.together(() => all.map((one) => this.lease.query(one.text, one.parameters)))
+    // The first failure is the reason of those after it, which are heard all the same.
+    for (const answer of answers) answer.catch(() => {})
+    return (await Promise.all(answers)).at(-1) ?? []
   }
 
   // biome-ignore lint/correctness/useYield: kysely asks for the method, nothing of ours streams
@@ -77,4 +73,15 @@ export class PgConnection implements DatabaseConnection {
 
 function together(results: readonly pg.QueryResult[]): pg.QueryResult {
   return { ...(results.at(-1) as pg.QueryResult), rows: results.flatMap(({ rows }) => rows ?? []) }
+}
+
+/** Corks the stream of a `pg` client while `send` hands it statements. */
+export function inOneWrite<T>(client: pg.ClientBase, send: () => T): T {
+  const { stream } = (client as unknown as { connection: { stream: Duplex } }).connection
+  stream.cork()
+  try {
+    return send()
+  } finally {
+    stream.uncork()
+  }
 }

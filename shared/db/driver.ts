@@ -46,7 +46,7 @@ class PgDriver implements Driver {
     const isolation = settings.isolationLevel ? ` isolation level ${settings.isolationLevel}` : ''
     const ours = transactionStatements.getStore()?.begin
     // In one round trip with the first statement: what can fail in it (role, setting) leaves a transaction that refuses all.
-    if (ours !== undefined) return await own(connection).ahead(ours)
+    if (ours !== undefined) return own(connection).hold(ours)
     const text = `begin${isolation}${settings.accessMode ? ` ${settings.accessMode}` : ''}`
     try {
       await own(connection).run(text)
@@ -60,7 +60,7 @@ class PgDriver implements Driver {
   async commitTransaction(connection: DatabaseConnection): Promise<void> {
     let command: string
     const last = transactionStatements.getStore()?.last
-    if (last) await own(connection).ahead(last.sql, last.parameters)
+    if (last) own(connection).hold(last.sql, last.parameters)
     try {
       command = (await own(connection).run('commit')).command
     } catch (error) {

@@ -1,5 +1,5 @@
 import type pg from 'pg'
-import type { Lease } from '../connection.ts'
+import { inOneWrite, type Lease } from '../connection.ts'
 import { prepared } from '../prepared.ts'
 import type { Engine } from './engine.ts'
 
@@ -36,6 +36,10 @@ export class Holder implements Lease {
     } catch (error) {
       throw this.#revoked ?? error
     }
+  }
+
+  together<T>(send: () => T): T {
+    return inOneWrite(this.engine.client, send)
   }
 
   atRest(): boolean {

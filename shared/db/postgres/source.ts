@@ -1,6 +1,6 @@
 import pg from 'pg'
 import type { Logger } from '../../telemetry/index.ts'
-import type { ClientSource, Lease } from '../connection.ts'
+import { type ClientSource, inOneWrite, type Lease } from '../connection.ts'
 import { dbErrors } from '../errors.ts'
 import { prepared } from '../prepared.ts'
 import { type ExtensionTypes, typeParsers } from '../values.ts'
@@ -60,6 +60,7 @@ export class PostgresSource implements ClientSource {
     }
     return {
       query: (text, parameters = []) => client.query(prepared(text, parameters)),
+      together: (send) => inOneWrite(client, send),
       atRest: () => client.getTransactionStatus() === 'I',
       release: (broken) => client.release(broken),
     }
