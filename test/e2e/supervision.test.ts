@@ -46,6 +46,7 @@ describe('a platform from nothing to nothing', () => {
     const up = await run([entry, 'up', '--json'], away)
     expect(up.code).not.toBe(0)
     expect(up.json.error).toMatchObject({ code: 'UNAVAILABLE', number: 'E0289' })
+    expect(up.json.error.message).not.toContain('..')
     expect((await it.cli('status', '--json')).code).toBe(0)
   })
 
@@ -104,6 +105,8 @@ describe('a platform from nothing to nothing', () => {
       ['call', 'planning', 'create_goal', '{oops'],
       ['nonsense'],
       ['status', '--bad'],
+      ['logs', '--level', 'loud'],
+      ['logs', '--lines', '-5'],
     ]) {
       const wrong = await it.cli(...args, '--json')
       expect([args, wrong.code]).toEqual([args, 2])

@@ -1,5 +1,6 @@
 import { buildApplication, buildCommand, buildRouteMap, numberParser } from '@stricli/core'
 import { committedServers } from '../registry.ts'
+import { LOG_LEVELS } from './logs.ts'
 import { perform, performAnyway } from './perform.ts'
 import { toolRoutes } from './tool-commands.ts'
 
@@ -92,10 +93,16 @@ const move = buildCommand({
     perform(flags, async (out, config) => (await import('./data-directory.ts')).runMove(out, config, flags)),
 })
 
+function countParser(given: string): number {
+  const count = numberParser(given)
+  if (Number.isInteger(count) && count >= 0) return count
+  throw new SyntaxError(`${given} is not a count`)
+}
+
 interface LogFlags extends CommonFlags {
   follow?: boolean
   server?: string
-  level?: string
+  level?: (typeof LOG_LEVELS)[number]
   correlation?: string
   lines: number
 }
@@ -107,9 +114,15 @@ const logs = buildCommand({
       json,
       follow: { kind: 'boolean', optional: true, withNegated: false, brief: 'Keep showing what is written' },
       server: text('Only this server or process', 'name'),
-      level: text('Only this level and above: trace, debug, info, warn, error, fatal', 'level'),
+      level: {
+        kind: 'enum',
+        values: LOG_LEVELS,
+        optional: true,
+        brief: 'Only this level and above',
+        placeholder: 'level',
+      },
       correlation: text('Only entries of this correlation id', 'id'),
-      lines: { kind: 'parsed', parse: numberParser, default: '100', brief: 'How many entries', placeholder: 'n' },
+      lines: { kind: 'parsed', parse: countParser, default: '100', brief: 'How many entries', placeholder: 'n' },
     },
     aliases: { f: 'follow', n: 'lines' },
   },

@@ -83,7 +83,7 @@ export const cliErrors = defineErrors(0, {
     number: 'E0289',
     code: 'UNAVAILABLE',
     severity: 'error',
-    message: 'The database of DATABASE_URL can not be used: {reason}. The platform that runs was left as it is.',
+    message: 'The database of DATABASE_URL can not be used: {reason} The platform that runs was left as it is.',
     hint: 'Start that database or correct DATABASE_URL, then try again; without DATABASE_URL the embedded one is used.',
   },
   embeddedOnly: {

@@ -21,7 +21,8 @@ interface LogLine {
   raw: string
 }
 
-const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal']
+export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'] as const
+const LEVELS: readonly string[] = LOG_LEVELS
 const COLOURS: Record<string, Parameters<Output['style']>[0]> = {
   warn: 'yellow',
   error: 'red',

@@ -46,7 +46,9 @@ function report(out: Output, error: unknown): void {
     process.stdout.write(`${JSON.stringify({ error: body })}\n`)
     return
   }
-  const faults = (body.details?.faults ?? []).map((fault) => `  ${fault.path || '(arguments)'}: ${fault.message}`)
+  const faults = (body.details?.faults ?? []).map(
+    ({ path, message, hint }) => `  ${path || '(arguments)'}: ${message}${hint ? `. ${hint}` : ''}`,
+  )
   const head = `${out.style('red', body.code)} ${body.number}  ${body.message}`
   const { correlation_id: id } = body
   const logged =

@@ -91,7 +91,7 @@ async function comesBack(config: Config, version: string, out: Output) {
 async function assertDatabaseAnswers(config: Config): Promise<void> {
   if (config.mode !== 'distributed') return
   const { ok, reason } = await databaseHealth(config)
-  if (!ok) throw cliErrors.databaseAway({ reason: reason ?? 'it does not answer' })
+  if (!ok) throw cliErrors.databaseAway({ reason: reason ?? 'it does not answer.' })
 }
 
 async function start(config: Config, out: Output): Promise<void> {
