@@ -108,4 +108,11 @@ export const mcpErrors = defineErrors(0, {
     message: 'Too many {what} are open.',
     hint: 'Close one first, or use /mcp, which holds none open.',
   },
+  badParams: {
+    number: 'E0916',
+    code: 'INVALID_INPUT',
+    severity: 'info',
+    message: 'The params of {method} are not as the protocol wants them.',
+    hint: 'Correct what details.faults names. tools/call takes params.name (text) and params.arguments (an object).',
+  },
 })

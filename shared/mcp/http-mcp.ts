@@ -8,6 +8,7 @@ import { planFront } from './front-plan.ts'
 import type { Host } from './host.ts'
 import { readBody } from './http-body.ts'
 import { legacyCancellation } from './http-cancel.ts'
+import { plainAnswer } from './protocol-words.ts'
 import { protocolServer, type RequestExtra } from './server-factory.ts'
 
 /**
@@ -19,7 +20,10 @@ export function mcpEndpoint(host: Host, backend: ToolBackend, limit: number) {
     maxRequestBodySize: limit,
     onerror: (error) => host.log.debug({ err: error }, 'a request was refused by the protocol'),
   })
-  const forward = toNodeHandler(mcp, { maxRequestBodySize: limit })
+  const forward = toNodeHandler(
+    { fetch: async (...request) => inPlainWords(await mcp.fetch(...request)) },
+    { maxRequestBodySize: limit },
+  )
   const observeCancellation = legacyCancellation()
   const front = frontPath(backend, (request, caller) =>
     mcp.fetch(request, { authInfo: authInfo({ caller, cancel: undefined }) }),
@@ -46,6 +50,13 @@ export function mcpEndpoint(host: Host, backend: ToolBackend, limit: number) {
   }
 
   return { serve, close: () => mcp.close() }
+}
+
+/** A refusal without the words of the SDK's validator; every other answer passes untouched. */
+async function inPlainWords(response: Response): Promise<Response> {
+  if (response.status !== 400 || response.headers.get('content-type') !== 'application/json') return response
+  const answer: unknown = await response.json()
+  return Response.json(plainAnswer(answer), { status: response.status })
 }
 
 /** What is not JSON is the SDK's to refuse. */

@@ -1,8 +1,10 @@
 import {
   type CallToolResult,
+  type JSONRPCRequest,
   type McpRequestContext,
   ProtocolError,
   ProtocolErrorCode,
+  type Result,
   Server,
   type ServerContext,
 } from '@modelcontextprotocol/server'
@@ -11,6 +13,7 @@ import { errors, safeText, toErrorBody } from '../errors/index.ts'
 import type { ToolBackend } from './backend.ts'
 import type { HostCallOptions } from './host.ts'
 import { type Era, namedBy, settle, type ToolOutcome } from './outcome.ts'
+import { handlerRefusal } from './protocol-words.ts'
 import { newCorrelationId } from './trace.ts'
 
 /** What the HTTP layer found out about a request; travels in the SDK's `authInfo.extra`. */
@@ -23,6 +26,22 @@ export interface RequestExtra {
 /** Lists change only with a new version of the server, which is a new process: five minutes cost nobody a stale tool. */
 const CACHE_HINT = { ttlMs: 300_000, cacheScope: 'private' } as const
 
+type RequestHandler = (request: JSONRPCRequest, ctx: ServerContext) => Promise<Result>
+
+/** The SDK's server, whose refusals of a request's params are in our words. */
+class PlainServer extends Server {
+  protected override _wrapHandler(method: string, handler: RequestHandler): RequestHandler {
+    const wrapped = super._wrapHandler(method, handler)
+    return async (request, ctx) => {
+      try {
+        return await wrapped(request, ctx)
+      } catch (error) {
+        throw handlerRefusal(method, request, error)
+      }
+    }
+  }
+}
+
 /**
  * Makes the SDK's protocol server for one request (HTTP) or one connection (stdio, SSE). Everything expensive lives in the
  * backend: an instance is never shared, because a shared one answers one client with another's identity.
@@ -33,7 +52,7 @@ export function protocolServer(
   fixedCaller?: Caller,
 ): Server {
   const { name, title, version, instructions } = backend.server
-  const server = new Server(
+  const server = new PlainServer(
     { name, title, version },
     {
       capabilities: { tools: {} },

@@ -3,6 +3,7 @@ import { type JSONRPCMessage, parseJSONRPCMessage, type Transport } from '@model
 import { type StoryPortalError, toErrorBody } from '../errors/index.ts'
 import { mcpErrors } from './errors.ts'
 import { isDeeperThan } from './http-body.ts'
+import { plainAnswer } from './protocol-words.ts'
 
 const NEWLINE = 10
 const MAX_TEXT_DEPTH = 1000
@@ -42,7 +43,7 @@ export class LineTransport implements Transport {
   }
 
   async send(message: JSONRPCMessage): Promise<void> {
-    await this.#write(JSON.stringify(message))
+    await this.#write(JSON.stringify(plainAnswer(message)))
   }
 
   async close(): Promise<void> {

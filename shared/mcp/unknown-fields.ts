@@ -3,6 +3,7 @@ import type { JsonSchema } from './definition.ts'
 import { suggest } from './suggest.ts'
 
 const MAX_FAULTS = 20
+const UNKNOWN = 'is not a known field'
 
 /**
  * Fields the definition doesn't have, at every level, with the name that was probably meant. Reads the published JSON Schema,
@@ -35,8 +36,11 @@ function walkObject(state: Walk, node: JsonSchema, value: JsonSchema, path: stri
   for (const [key, child] of Object.entries(value)) {
     const at = path === '' ? key : `${path}.${key}`
     if (Object.hasOwn(properties, key)) walk(state, properties[key], child, at)
-    else if (node['additionalProperties'] === false && child !== undefined) state.found.push(fault(at, key, properties))
-    else walk(state, node['additionalProperties'], child, at)
+    else if (node['additionalProperties'] === false && child !== undefined) {
+      // Past what is shown they are only counted: looking for what each of 100,000 names was meant to be takes seconds.
+      const shown = state.found.length < MAX_FAULTS
+      state.found.push(shown ? fault(at, key, properties) : { path: at, message: UNKNOWN })
+    } else walk(state, node['additionalProperties'], child, at)
   }
 }
 
@@ -76,7 +80,7 @@ function fault(path: string, key: string, properties: JsonSchema): Fault {
   const known = Object.keys(properties).join(', ')
   return {
     path,
-    message: 'is not a known field',
+    message: UNKNOWN,
     hint: near === undefined ? `Known here: ${known === '' ? 'no fields' : known}.` : `Did you mean ${near}?`,
   }
 }
