@@ -29,7 +29,7 @@ function possible(files: string[]): string[] {
 }
 
 const { pure, database, services } = classify()
-const platforms = globSync('test/{integration,e2e,chaos,security}/**/*.test.ts')
+const platforms = globSync('test/{integration,e2e,chaos,protocol,security}/**/*.test.ts')
 
 interface ProjectOptions {
   name: string
