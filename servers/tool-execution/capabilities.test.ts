@@ -137,11 +137,26 @@ test('an attempt that calls something else than the one before makes that call, 
   // Each again, by the worker that takes the attempt over, and by a third attempt.
   expect([await ring(2, 2), await ring(3, 1)]).toEqual([second, first])
   const [one, two] = keys.slice(-2)
-  expect(one).toMatch(/^task\/tsk_paths\/calls\/0\/[0-9a-f]{32}$/)
+  expect(one).toMatch(/^task\/tsk_paths\/calls\/0\.[0-9a-f]{16}$/)
   expect(two).not.toBe(one)
   // What an attempt has called it calls again, also where an earlier one answered it.
   for (const times of [2, 3]) await expect(ring(3, times)).rejects.toMatchObject({ number: 'E3031' })
   expect(calls).toHaveLength(rung)
+})
+
+test('what nested code calls is its own: the same for the same code in the next attempt, anew for other code', async () => {
+  const call = await taskAttempts('tsk_nested')
+  const nested = (attempt: number, more: string) =>
+    call(attempt, 0, 'tool_execution.run_code', {
+      code: `const ring = await tools.test_bell.ring_bell({ times: 5 }); ${more} return ring`,
+      permissions: { tools: ['test-bell.*'] },
+    })
+  const rung = calls.length
+  for (const attempt of [1, 2]) {
+    await expect(nested(attempt, 'throw new Error("late");')).rejects.toMatchObject({ number: 'E3001' })
+    expect(calls).toHaveLength(rung + 1)
+  }
+  for (const attempt of [3, 4]) expect(await nested(attempt, '')).toMatchObject({ result: { rings: rung + 2 } })
 })
 
 test('a call of another tool never runs under the key of a call that is still open', async () => {

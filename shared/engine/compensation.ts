@@ -18,8 +18,8 @@ const DEFAULT_RETRY = RetryPolicy.parse({ max_attempts: 5 })
  * for a person to see, and the rest goes on. False when there is nothing to undo.
  */
 export async function startCompensation(tx: Tx, gate: Gate): Promise<boolean> {
-  const { rows } = await sql<TaskRow>`
-    select * from core.tasks
+  const { rows } = await sql<Undone>`
+    select id, plan_id, goal_id, key, name, wave, spec from core.tasks
     where plan_id = ${gate.plan_id} and status = 'completed' and spec->'compensate' is not null
     order by finished_at desc, wave desc, id desc`.execute(tx)
   if (rows.length === 0) return false
@@ -34,7 +34,9 @@ export async function startCompensation(tx: Tx, gate: Gate): Promise<boolean> {
   return true
 }
 
-function compensationTask(task: TaskRow, i: number) {
+type Undone = Pick<TaskRow, 'id' | 'plan_id' | 'goal_id' | 'key' | 'name' | 'wave' | 'spec'>
+
+function compensationTask(task: Undone, i: number) {
   const undo = task.spec.compensate ?? {}
   const retry = undo.retry ?? DEFAULT_RETRY
   const { tool, version, tool_version, code, language, permissions, limits, timeout_ms } = undo

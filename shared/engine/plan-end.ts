@@ -113,14 +113,19 @@ const MAX_RESULT_TASKS = 100
 
 /** Outputs of the tasks that nothing depends on, by key; only a note when they are too many or too large for a goal. */
 async function planResult(tx: Tx, gate: Gate): Promise<unknown> {
-  const { rows } = await sql<{ key: string; output: unknown }>`
+  const last = sql`
     select t.key, t.output from core.tasks t
-    where t.plan_id = ${gate.plan_id} and t.status = 'completed' and t.parent_task_id is null
+    where t.tenant_id = ${gate.tenant_id} and t.plan_id = ${gate.plan_id} and t.status = 'completed'
+      and t.parent_task_id is null
       and not exists (select from core.task_dependencies d where d.tenant_id = t.tenant_id and d.depends_on_id = t.id)
-    order by t.id limit ${MAX_RESULT_TASKS + 1}`.execute(tx)
-  const outputs = Object.fromEntries(rows.map(({ key, output }) => [key, output]))
-  const fits = rows.length <= MAX_RESULT_TASKS && JSON.stringify(outputs).length <= MAX_VALUE_BYTES
-  return fits
-    ? outputs
-    : { plan_id: gate.plan_id, note: 'get_plan lists the outputs; they are too many to repeat here' }
+    order by t.id limit ${MAX_RESULT_TASKS + 1}`
+  const { rows: sizes } = await sql<{ n: number; bytes: number }>`
+    select count(*)::int as n, coalesce(sum(octet_length(output::text)), 0)::float8 as bytes from (${last}) l`.execute(
+    tx,
+  )
+  const { n = 0, bytes = 0 } = sizes[0] ?? {}
+  if (n > MAX_RESULT_TASKS || bytes > MAX_VALUE_BYTES)
+    return { plan_id: gate.plan_id, note: 'get_plan lists the outputs; they are too many to repeat here' }
+  const { rows } = await sql<{ key: string; output: unknown }>`${last}`.execute(tx)
+  return Object.fromEntries(rows.map(({ key, output }) => [key, output]))
 }

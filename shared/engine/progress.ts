@@ -2,8 +2,9 @@ import { sql } from 'kysely'
 import { createRecords, inMs } from '../data/index.ts'
 import type { Tx } from '../db/index.ts'
 import { toErrorBody } from '../errors/index.ts'
-import { assertSize, type Decision, decide, type Finished } from './decide.ts'
+import { assertSize, type Decision, decide, type Finished, MAX_VALUE_BYTES } from './decide.ts'
 import { planErrors } from './errors.ts'
+import { byMemory, passesOutputs } from './output-sizes.ts'
 import { type Gate, planFacts } from './plan-gate.ts'
 import { planAnewFor } from './statistics.ts'
 import { countDown, dependenciesOf, ending, finishedByKey, moveTasks, type TaskRow, tasksById } from './task-rows.ts'
@@ -49,7 +50,7 @@ async function advance(tx: Tx, gate: Gate, ids: readonly string[]): Promise<{ re
   const tasks = await tasksById(tx, ids)
   const parents = tasks.filter((task) => task.status === 'waiting')
   const fresh = tasks.filter((task) => task.status === 'pending')
-  const decided = await decideAll(tx, gate, fresh)
+  const decided = await decideWithin(tx, gate, fresh)
   const ended = [...(await endParents(tx, parents)), ...(await endDecided(tx, decided))]
   const ready = (await makeReady(tx, decided)) + (await fanOut(tx, gate, decided, ended))
   return { ready, ended }
@@ -60,10 +61,21 @@ interface Decided {
   decision: Decision
 }
 
+/** Those that read more than a transaction may load fail, unread; what does not fit beside others waits for the next one. */
+async function decideWithin(tx: Tx, gate: Gate, tasks: readonly TaskRow[]): Promise<Decided[]> {
+  const { now, later, tooLarge } = await byMemory(tx, gate, tasks)
+  if (later.length > 0) gate.has_deferred = true
+  const refused = tooLarge.map((task) => {
+    const error = planErrors.inputTooLarge({ task: task.key, max: MAX_VALUE_BYTES })
+    return { task, decision: { go: 'fail' as const, error: { ...toErrorBody(error).error } } }
+  })
+  return [...refused, ...(await decideAll(tx, gate, now))]
+}
+
 async function decideAll(tx: Tx, gate: Gate, tasks: readonly TaskRow[]): Promise<Decided[]> {
   if (tasks.length === 0) return []
   const reads = ({ spec }: TaskRow) => [...spec.needs.outputs, ...spec.needs.looks_at]
-  const wantOutputs = tasks.filter((task) => task.kind !== 'tool' || reads(task).length > 0)
+  const wantOutputs = tasks.filter((task) => passesOutputs(task) || reads(task).length > 0)
   const neighbours = await dependenciesOf(tx, gate.tenant_id, ids(tasks), ids(wantOutputs))
   const byTask = Map.groupBy(neighbours, ({ task_id }) => task_id)
   // Most tasks read only what they depend on directly, and that is here already.
@@ -180,10 +192,7 @@ async function createItems(tx: Tx, parent: TaskRow, inputs: readonly unknown[]):
 async function endParents(tx: Tx, parents: readonly TaskRow[]): Promise<Ended[]> {
   const ended: Ended[] = []
   for (const parent of parents) {
-    const { rows } = await sql<{ status: string; output: unknown }>`
-      select status, output from core.tasks where parent_task_id = ${parent.id}
-      order by (spec->>'position')::int`.execute(tx)
-    const outcome = gather(parent, rows)
+    const outcome = await gather(tx, parent)
     const states = outcome.status === 'failed' ? (['failed'] as const) : (['running', 'completed'] as const)
     await moveTasks(tx, [{ id: parent.id, states: [...states], changes: ending(outcome.status, outcome.changes) }])
     ended.push({ ...parent, status: outcome.status })
@@ -191,10 +200,18 @@ async function endParents(tx: Tx, parents: readonly TaskRow[]): Promise<Ended[]>
   return ended
 }
 
-function gather(parent: TaskRow, items: readonly { status: string; output: unknown }[]) {
-  const missing = items.filter(({ status }) => status !== 'completed').length
-  if (missing > 0) return failed(planErrors.childFailed({ count: missing, total: items.length, task: parent.key }))
-  const output = items.map((item) => item.output)
+async function gather(tx: Tx, parent: TaskRow) {
+  const items = sql`core.tasks where tenant_id = ${parent.tenant_id} and parent_task_id = ${parent.id}`
+  const { rows: sums } = await sql<{ total: number; missing: number; bytes: number }>`
+    select count(*)::int as total, (count(*) filter (where status <> 'completed'))::int as missing,
+      coalesce(sum(octet_length(output::text)), 0)::float8 as bytes from ${items}`.execute(tx)
+  const { total = 0, missing = 0, bytes = 0 } = sums[0] ?? {}
+  if (missing > 0) return failed(planErrors.childFailed({ count: missing, total, task: parent.key }))
+  // PostgreSQL prints a value longer than it is sent, never twice as long.
+  if (bytes > 2 * MAX_VALUE_BYTES) return failed(planErrors.inputTooLarge({ task: parent.key, max: MAX_VALUE_BYTES }))
+  const { rows } = await sql<{ output: unknown }>`
+    select output from ${items} order by (spec->>'position')::int`.execute(tx)
+  const output = rows.map((item) => item.output)
   try {
     assertSize(output, parent.key)
   } catch (error) {
