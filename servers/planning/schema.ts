@@ -10,7 +10,9 @@ export const TaskId = id('task')
 
 export const Title = z.string().trim().min(1).max(500).describe('A line')
 export const Description = z.string().max(100_000).describe('More')
-export const Constraints = z.unknown().describe('Any JSON')
+/** Taken whatever JSON it is; published as what it mostly is, because spelling out "any JSON" costs a hundred bytes each time. */
+export const Json = z.unknown().meta({ type: 'object' })
+export const Constraints = Json.describe('Any JSON')
 export const CompletesWith = z.enum(['plan', 'manual'])
 export const GoalStatus = z.enum(['pending', 'active', 'completed', 'failed', 'cancelled'])
 /** The states are told by the refusal, not by the definition. */
@@ -55,6 +57,4 @@ const record = z.record(z.string(), z.unknown()).optional()
 export const Goal = record
 export const Plan = record
 export const Task = record
-export const List = z.unknown().optional()
-/** Text, or null. */
-export const Maybe = z.unknown().optional()
+export const List = z.array(z.unknown()).optional()

@@ -56,7 +56,7 @@ test('a definition is JSON Schema without noise: closed inputs, open outputs, hi
   expect(properties['count']).toEqual({ type: 'integer', minimum: 1, default: 1 })
   expect(properties['at']).toEqual({ type: 'string', format: 'date-time' })
   expect(properties['steps']).toMatchObject({ items: { additionalProperties: false } })
-  expect(properties['free']).toMatchObject({ additionalProperties: {} })
+  expect(properties['free']).toMatchObject({ additionalProperties: true })
   expect(properties['idempotency_key']).toMatchObject({ type: 'string', maxLength: 200 })
   expect(definition.outputSchema).toEqual({
     type: 'object',
@@ -122,4 +122,36 @@ test('the summary counts further faults and never shows the library that found t
     expect((error as Error).message).toMatch(/\(and 2 more\)$/)
     expect(JSON.stringify((error as StoryPortalError).details)).not.toMatch(/zod|Invalid input|expected/i)
   }
+})
+
+test('every schema names one type or branches of one type each, and says something', () => {
+  const { definition } = compileTool(
+    defineTool({
+      name: 'keep_things',
+      description: 'Keeps.',
+      effect: 'create',
+      input: {
+        any: z.unknown().describe('Any JSON.'),
+        maybe: z.string().max(9).nullable(),
+        list: z.array(z.unknown()).max(3),
+        fields: z.record(z.string(), z.unknown()),
+      },
+      output: { next_cursor: z.string().nullable(), items: z.array(z.object({ at: z.number().nullable() })) },
+      run: async () => ({ next_cursor: null, items: [] }),
+    }),
+  )
+  expect(definition.inputSchema['properties']).toMatchObject({
+    any: {
+      description: 'Any JSON.',
+      anyOf: ['object', 'array', 'string', 'number', 'boolean', 'null'].map((type) => ({ type })),
+    },
+    maybe: { anyOf: [{ type: 'string', maxLength: 9 }, { type: 'null' }] },
+    list: { type: 'array', maxItems: 3 },
+    fields: { type: 'object' },
+  })
+  expect(definition.outputSchema['properties']).toMatchObject({
+    next_cursor: { anyOf: [{ type: 'string' }, { type: 'null' }] },
+    items: { items: { properties: { at: { anyOf: [{ type: 'number' }, { type: 'null' }] } } } },
+  })
+  expect(JSON.stringify(definition)).not.toMatch(/"type":\[|:\{\}/)
 })

@@ -125,8 +125,35 @@ function trim(schema: object, adjust: (node: JsonSchema) => void): JsonSchema {
       delete node['propertyNames']
     }
     adjust(node)
+    spellPortably(node)
   })
   return copy
+}
+
+const JSON_TYPES = ['object', 'array', 'string', 'number', 'boolean', 'null']
+const ANY_JSON = JSON.stringify(JSON_TYPES.map((type) => ({ type })))
+const ANNOTATIONS = new Set(['title', 'description', 'default', 'examples', 'deprecated'])
+
+/**
+ * The same meaning as hosts with one `type` a schema can read it (Gemini's function declarations): a list of types and "any JSON"
+ * become branches of one type each. Empty schemas that say no more than the default go.
+ */
+function spellPortably(node: JsonSchema): void {
+  if (isEmptySchema(node['items'])) delete node['items']
+  if (isEmptySchema(node['additionalProperties'])) {
+    if (isObject(node['properties'])) node['additionalProperties'] = true
+    else delete node['additionalProperties']
+  }
+  const any = Object.keys(node).every((key) => ANNOTATIONS.has(key))
+  const types: unknown = any ? JSON_TYPES : node['type']
+  if (!Array.isArray(types)) return
+  delete node['type']
+  node['anyOf'] = types.map((type) => ({ type }))
+}
+
+/** Whether branches are what "any JSON" is spelt as. */
+export function isAnyJson(branches: readonly unknown[]): boolean {
+  return JSON.stringify(branches) === ANY_JSON
 }
 
 /** Those JSON Schema knows; zod's own (`starts_with`) make validators complain, and its pattern says the same. */
@@ -136,14 +163,14 @@ const SCHEMA_MAPS = ['properties', '$defs', 'patternProperties']
 const SCHEMA_LISTS = ['anyOf', 'oneOf', 'allOf', 'prefixItems']
 const SCHEMA_NODES = ['items', 'additionalProperties', 'propertyNames', 'not']
 
-/** Calls `each` on a schema and every schema inside it; `default`, `enum` and `const` hold data and are left alone. */
+/** Calls `each` on a schema, then on every schema left inside it; `default`, `enum` and `const` hold data and are left alone. */
 function visit(node: unknown, each: (node: JsonSchema) => void): void {
   if (!isObject(node)) return
+  each(node)
   for (const key of SCHEMA_MAPS)
     if (isObject(node[key])) for (const child of Object.values(node[key])) visit(child, each)
   for (const key of SCHEMA_LISTS) if (Array.isArray(node[key])) for (const child of node[key]) visit(child, each)
   for (const key of SCHEMA_NODES) visit(node[key], each)
-  each(node)
 }
 
 function isObject(value: unknown): value is JsonSchema {

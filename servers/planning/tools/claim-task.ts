@@ -3,7 +3,7 @@ import { defineTool } from '@story-portal/shared/mcp'
 import { z } from 'zod'
 import { claimForClient, nothingReady, WORK_LEASE_MS } from '../claim.ts'
 import { given } from '../given.ts'
-import { LeaseMs, Maybe, PlanId } from '../schema.ts'
+import { LeaseMs, PlanId } from '../schema.ts'
 
 export default defineTool({
   name: 'claim_task',
@@ -15,7 +15,7 @@ export default defineTool({
     capabilities: z.array(z.string()).max(50).describe('Yours').optional(),
     lease_ms: LeaseMs.optional(),
   },
-  output: { task: Maybe, lease_token: Maybe, lease_expires_at: Maybe },
+  output: {},
   async run({ plan_id, capabilities, lease_ms = WORK_LEASE_MS }, { tx, caller }) {
     const plan = plan_id === undefined ? undefined : { id: plan_id, ...(await planPulse(tx, plan_id)) }
     const [claimed] = await claimTasks(tx, {

@@ -1,8 +1,7 @@
 import { argumentsHash, completeTask } from '@story-portal/shared/engine'
 import { defineTool } from '@story-portal/shared/mcp'
-import { z } from 'zod'
 import { planningErrors } from '../errors.ts'
-import { LeaseToken, Task, TaskId } from '../schema.ts'
+import { Json, LeaseToken, Task, TaskId } from '../schema.ts'
 import { taskForClient } from '../view.ts'
 
 export default defineTool({
@@ -12,7 +11,7 @@ export default defineTool({
   input: {
     task_id: TaskId,
     lease_token: LeaseToken,
-    output: z.unknown().describe('Any JSON'),
+    output: Json.describe('Any JSON'),
   },
   output: { task: Task },
   async run({ task_id, lease_token, output = null }, { tx }) {

@@ -5,7 +5,7 @@ import { preparePlan, refuseUnrunnable } from '../check.ts'
 import { given } from '../given.ts'
 import { openGoal } from '../goal.ts'
 import { STRATEGIES } from '../plan-source.ts'
-import { GoalId, List, Plan } from '../schema.ts'
+import { GoalId, Plan } from '../schema.ts'
 import { MaxParallel, PlanInput, Tasks } from '../task-input.ts'
 import { planForClient, tasksForClient, told } from '../view.ts'
 
@@ -22,7 +22,7 @@ export default defineTool({
     strategy: z.enum(STRATEGIES).default('auto'),
     template: z.string().max(100).describe('? lists them').optional(),
   },
-  output: { plan: Plan, tasks: List },
+  output: { plan: Plan },
   prepare: (source, ctx) => preparePlan(ctx, source),
   async run({ goal_id, name }, ctx, prepared) {
     const { strategy, definition } = prepared

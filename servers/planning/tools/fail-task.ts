@@ -3,7 +3,7 @@ import { safeText, toErrorBody } from '@story-portal/shared/errors'
 import { defineTool } from '@story-portal/shared/mcp'
 import { z } from 'zod'
 import { planningErrors } from '../errors.ts'
-import { LeaseToken, Task, TaskId } from '../schema.ts'
+import { Json, LeaseToken, Task, TaskId } from '../schema.ts'
 import { taskForClient } from '../view.ts'
 
 export default defineTool({
@@ -13,7 +13,7 @@ export default defineTool({
   input: {
     task_id: TaskId,
     lease_token: LeaseToken,
-    error: z.unknown().describe('Text or JSON'),
+    error: Json.describe('Text or JSON'),
     retryable: z.boolean().default(true).describe('May be retried'),
   },
   output: { task: Task },

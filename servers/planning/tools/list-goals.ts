@@ -2,7 +2,7 @@ import { listRecords } from '@story-portal/shared/data'
 import { defineTool } from '@story-portal/shared/mcp'
 import { z } from 'zod'
 import { given } from '../given.ts'
-import { Cursor, Limit, List, Maybe, StatusOfGoal } from '../schema.ts'
+import { Cursor, Limit, List, StatusOfGoal } from '../schema.ts'
 
 export default defineTool({
   name: 'list_goals',
@@ -14,7 +14,7 @@ export default defineTool({
     limit: Limit,
     cursor: Cursor.optional(),
   },
-  output: { items: List, next_cursor: Maybe },
+  output: { items: List },
   async run({ status, query, limit, cursor }, { tx }) {
     const filter = given({ status })
     return listRecords(tx, 'goal', { filter, sort: '-created_at', limit, ...given({ query, cursor }) })

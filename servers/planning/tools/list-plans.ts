@@ -1,7 +1,7 @@
 import { listRecords } from '@story-portal/shared/data'
 import { defineTool } from '@story-portal/shared/mcp'
 import { given } from '../given.ts'
-import { Cursor, GoalId, Limit, List, Maybe, StatusOfPlan } from '../schema.ts'
+import { Cursor, GoalId, Limit, List, StatusOfPlan } from '../schema.ts'
 import { LARGE } from '../view.ts'
 
 export default defineTool({
@@ -9,7 +9,7 @@ export default defineTool({
   description: 'Lists plans, latest first. For the tasks of one, call get_plan.',
   effect: 'read',
   input: { goal_id: GoalId.optional(), status: StatusOfPlan.optional(), limit: Limit, cursor: Cursor.optional() },
-  output: { items: List, next_cursor: Maybe },
+  output: { items: List },
   async run({ goal_id, status, limit, cursor }, { tx }) {
     const filter = given({ goal_id, status })
     const page = await listRecords(tx, 'plan', {

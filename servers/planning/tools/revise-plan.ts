@@ -2,7 +2,7 @@ import { revisePlan } from '@story-portal/shared/engine'
 import { defineTool } from '@story-portal/shared/mcp'
 import { preparePlan, refuseUnrunnable } from '../check.ts'
 import { given } from '../given.ts'
-import { List, Plan, PlanId, Reason } from '../schema.ts'
+import { Plan, PlanId, Reason } from '../schema.ts'
 import { MoreTasks, PlanInput } from '../task-input.ts'
 import { planForClient, tasksForClient, told } from '../view.ts'
 
@@ -17,7 +17,7 @@ export default defineTool({
     input: PlanInput.optional(),
     reason: Reason.optional(),
   },
-  output: { plan: Plan, tasks: List, carried_over: List },
+  output: { plan: Plan },
   prepare: (source, ctx) => preparePlan(ctx, { strategy: 'steps', ...source }),
   async run({ plan_id, reason }, ctx, prepared) {
     const { definition } = prepared

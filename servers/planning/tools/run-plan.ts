@@ -1,6 +1,6 @@
 import { planView, runPlan } from '@story-portal/shared/engine'
 import { defineTool } from '@story-portal/shared/mcp'
-import { List, Maybe, Mode, Plan, PlanId } from '../schema.ts'
+import { Mode, Plan, PlanId } from '../schema.ts'
 import { pageOfTasks, planForClient } from '../view.ts'
 import { look, waitForPlan } from '../wait.ts'
 
@@ -12,7 +12,7 @@ export default defineTool({
   // A plan that runs is joined and one that ended is shown, so repeating the call starts nothing twice.
   idempotent: true,
   input: { plan_id: PlanId, mode: Mode.default('wait') },
-  output: { plan: Plan, tasks: List, run_id: Maybe },
+  output: { plan: Plan },
   async run({ plan_id, mode }, ctx) {
     const { run } = await ctx.db.tx((tx) => runPlan(tx, plan_id))
     const { waiting, hint } = mode === 'wait' ? await waitForPlan(ctx, plan_id) : await look(ctx, plan_id)

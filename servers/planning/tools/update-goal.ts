@@ -2,7 +2,7 @@ import { defineTool } from '@story-portal/shared/mcp'
 import { z } from 'zod'
 import { given } from '../given.ts'
 import { changeGoal } from '../goal.ts'
-import { Description, Goal, GoalId, GoalStatus, Reason, Title } from '../schema.ts'
+import { Description, Goal, GoalId, GoalStatus, Json, Reason, Title } from '../schema.ts'
 
 export default defineTool({
   name: 'update_goal',
@@ -13,7 +13,7 @@ export default defineTool({
     title: Title.optional(),
     description: Description.optional(),
     status: GoalStatus.exclude(['pending']).optional(),
-    result: z.unknown().describe('Any JSON').optional(),
+    result: Json.describe('Any JSON').optional(),
     expected_version: z.int().describe('As read').optional(),
     reason: Reason.optional(),
   },

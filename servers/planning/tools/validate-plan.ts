@@ -18,7 +18,6 @@ export default defineTool({
   output: {
     valid: z.boolean().optional(),
     faults: List,
-    waves: List,
   },
   // A plan that is kept already was looked at when it was made.
   prepare: async ({ plan_id, ...source }, ctx) =>

@@ -450,8 +450,8 @@ export interface ToolTypes {
         code: string
         /** TypeScript: types are removed, not checked */
         language?: 'javascript' | 'typescript'
-        /** Any JSON */
-        input?: unknown
+        /** Any JSON, mostly an object */
+        input?: Record<string, unknown>
         /** What code may call as tools.<server>.<tool>(args), such as data.* */
         permissions?: {
           tools: string[]
@@ -467,7 +467,6 @@ export interface ToolTypes {
         idempotency_key?: string
       }
       output: {
-        result: unknown
         logs: Record<string, unknown>[]
         usage: {
           wall_ms: number
@@ -507,11 +506,7 @@ export interface ToolTypes {
         /** Makes a repeat safe */
         idempotency_key?: string
       }
-      output: {
-        task?: unknown
-        lease_token?: unknown
-        lease_expires_at?: unknown
-      }
+      output: Record<string, unknown>
     }
     /** Records the output of a claimed task. If it failed, call fail_task. */
     complete_task: {
@@ -521,7 +516,7 @@ export interface ToolTypes {
         /** From claim_task */
         lease_token: string
         /** Any JSON */
-        output: unknown
+        output: Record<string, unknown>
         /** Makes a repeat safe */
         idempotency_key?: string
       }
@@ -537,7 +532,7 @@ export interface ToolTypes {
         /** More */
         description?: string
         /** Any JSON */
-        constraints?: unknown
+        constraints?: Record<string, unknown>
         completes_with?: 'plan' | 'manual'
         /** Makes a repeat safe */
         idempotency_key?: string
@@ -554,7 +549,7 @@ export interface ToolTypes {
         /** key; kind code|tool|assistant; depends_on [keys]; input with {{tasks.<key>.output.<path>}}, {{plan.input}}, {{item}}; code; tool (or server.tool), version; instructions; capabilities; when (tasks.a.output.n > 3); for_each; retry {max_attempts, backoff_ms}; timeout_ms; continue_on_failure; compensate {tool, input}; permissions; limits */
         tasks?: Record<string, unknown>[]
         /** {{plan.input}} */
-        input?: unknown
+        input?: Record<string, unknown>
         /** Name */
         name?: string
         /** Tasks */
@@ -567,7 +562,6 @@ export interface ToolTypes {
       }
       output: {
         plan?: Record<string, unknown>
-        tasks?: unknown
       }
     }
     /** Keeps a claimed task yours longer. To end it, call complete_task. */
@@ -582,9 +576,7 @@ export interface ToolTypes {
         /** Makes a repeat safe */
         idempotency_key?: string
       }
-      output: {
-        lease_expires_at?: unknown
-      }
+      output: Record<string, unknown>
     }
     /** Records why a claimed task failed; it may be retried. If it was done, call complete_task. */
     fail_task: {
@@ -594,7 +586,7 @@ export interface ToolTypes {
         /** From claim_task */
         lease_token: string
         /** Text or JSON */
-        error: unknown
+        error: Record<string, unknown>
         /** May be retried */
         retryable?: boolean
         /** Makes a repeat safe */
@@ -612,7 +604,7 @@ export interface ToolTypes {
       }
       output: {
         goal?: Record<string, unknown>
-        plans?: unknown
+        plans?: unknown[]
       }
     }
     /** Returns progress and tasks of a plan. For its timeline, call get_run. */
@@ -630,8 +622,7 @@ export interface ToolTypes {
       }
       output: {
         plan?: Record<string, unknown>
-        tasks?: unknown
-        next_cursor?: unknown
+        tasks?: unknown[]
       }
     }
     /** Lists goals, latest first. For one with its plans, call get_goal. */
@@ -647,8 +638,7 @@ export interface ToolTypes {
         cursor?: string
       }
       output: {
-        items?: unknown
-        next_cursor?: unknown
+        items?: unknown[]
       }
     }
     /** Lists plans, latest first. For the tasks of one, call get_plan. */
@@ -664,8 +654,7 @@ export interface ToolTypes {
         cursor?: string
       }
       output: {
-        items?: unknown
-        next_cursor?: unknown
+        items?: unknown[]
       }
     }
     /** Lets a plan start no more tasks; run_plan resumes it. To give it up, call cancel_plan. */
@@ -688,7 +677,7 @@ export interface ToolTypes {
         /** As in create_plan */
         tasks: Record<string, unknown>[]
         /** {{plan.input}} */
-        input?: unknown
+        input?: Record<string, unknown>
         /** Why */
         reason?: string
         /** Makes a repeat safe */
@@ -696,8 +685,6 @@ export interface ToolTypes {
       }
       output: {
         plan?: Record<string, unknown>
-        tasks?: unknown
-        carried_over?: unknown
       }
     }
     /** Starts or resumes a plan and waits until it ends or needs you. To stop it, call pause_plan. */
@@ -711,8 +698,6 @@ export interface ToolTypes {
       }
       output: {
         plan?: Record<string, unknown>
-        tasks?: unknown
-        run_id?: unknown
       }
     }
     /** Changes or ends a goal. To end its plan first, call cancel_plan. */
@@ -726,7 +711,7 @@ export interface ToolTypes {
         description?: string
         status?: 'active' | 'completed' | 'failed' | 'cancelled'
         /** Any JSON */
-        result?: unknown
+        result?: Record<string, unknown>
         /** As read */
         expected_version?: number
         /** Why */
@@ -746,12 +731,11 @@ export interface ToolTypes {
         /** As in create_plan */
         tasks?: Record<string, unknown>[]
         /** {{plan.input}} */
-        input?: unknown
+        input?: Record<string, unknown>
       }
       output: {
         valid?: boolean
-        faults?: unknown
-        waves?: unknown
+        faults?: unknown[]
       }
     }
   }
