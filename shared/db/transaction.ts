@@ -115,7 +115,8 @@ function beginText(scope: Scope, options: TxOptions, offset: number): string {
   if (scope.kind === 'tenant' && scope.tenant_id.includes('\0')) throw new RangeError('a tenant id holds U+0000')
   if (scope.kind === 'tenant') settings.push(`set_config('app.tenant', ${pg.escapeLiteral(scope.tenant_id)}, true)`)
   if (offset !== 0) settings.push(`set_config('app.time_offset', '${Math.round(offset)} milliseconds', true)`)
+  // As a setting it needs no statement of its own.
+  if (scope.kind !== 'owner') settings.push(`set_config('role', '${ROLE[scope.kind]}', true)`)
   if (settings.length > 0) parts.push(`select ${settings.join(', ')}`)
-  if (scope.kind !== 'owner') parts.push(`set local role ${ROLE[scope.kind]}`)
   return parts.join('; ')
 }
