@@ -10,9 +10,7 @@ export const TaskId = id('task')
 
 export const Title = z.string().trim().min(1).max(500).describe('A line')
 export const Description = z.string().max(100_000).describe('More')
-/** Taken whatever JSON it is; published as what it mostly is, because spelling out "any JSON" costs a hundred bytes each time. */
-export const Json = z.unknown().meta({ type: 'object' })
-export const Constraints = Json.describe('Any JSON')
+export const Json = z.unknown().describe('Any JSON')
 export const CompletesWith = z.enum(['plan', 'manual'])
 export const GoalStatus = z.enum(['pending', 'active', 'completed', 'failed', 'cancelled'])
 /** The states are told by the refusal, not by the definition. */

@@ -6,7 +6,7 @@ import { Json } from './schema.ts'
  * Open on purpose: the engine's schema is the judge, which answers with the path of every fault at once. Published whole it
  * would fill a quarter of the list of definitions that every client loads.
  */
-const list = z.array(Json).meta({ maxItems: MAX_TASKS })
+const list = z.array(z.unknown().meta({ type: 'object' })).meta({ maxItems: MAX_TASKS })
 
 export const Tasks = list.describe(
   'key; kind code|tool|assistant; depends_on [keys]; input with {{tasks.<key>.output.<path>}}, {{plan.input}}, {{item}}; ' +

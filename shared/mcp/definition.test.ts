@@ -141,10 +141,7 @@ test('every schema names one type or branches of one type each, and says somethi
     }),
   )
   expect(definition.inputSchema['properties']).toMatchObject({
-    any: {
-      description: 'Any JSON.',
-      anyOf: ['object', 'array', 'string', 'number', 'boolean', 'null'].map((type) => ({ type })),
-    },
+    any: { description: 'Any JSON.', additionalProperties: true },
     maybe: { anyOf: [{ type: 'string', maxLength: 9 }, { type: 'null' }] },
     list: { type: 'array', maxItems: 3 },
     fields: { type: 'object' },

@@ -130,13 +130,12 @@ function trim(schema: object, adjust: (node: JsonSchema) => void): JsonSchema {
   return copy
 }
 
-const JSON_TYPES = ['object', 'array', 'string', 'number', 'boolean', 'null']
-const ANY_JSON = JSON.stringify(JSON_TYPES.map((type) => ({ type })))
 const ANNOTATIONS = new Set(['title', 'description', 'default', 'examples', 'deprecated'])
 
 /**
- * The same meaning as hosts with one `type` a schema can read it (Gemini's function declarations): a list of types and "any JSON"
- * become branches of one type each. Empty schemas that say no more than the default go.
+ * The same meaning as more hosts can read it. A list of types becomes branches of one type each (Gemini's function declarations
+ * have one `type`). "Any JSON" says `additionalProperties: true`, which allows everything and is not empty: hosts refuse an empty
+ * schema, and LangChain reads branches of all types as an object alone.
  */
 function spellPortably(node: JsonSchema): void {
   if (isEmptySchema(node['items'])) delete node['items']
@@ -144,16 +143,11 @@ function spellPortably(node: JsonSchema): void {
     if (isObject(node['properties'])) node['additionalProperties'] = true
     else delete node['additionalProperties']
   }
-  const any = Object.keys(node).every((key) => ANNOTATIONS.has(key))
-  const types: unknown = any ? JSON_TYPES : node['type']
+  if (Object.keys(node).every((key) => ANNOTATIONS.has(key))) node['additionalProperties'] = true
+  const types = node['type']
   if (!Array.isArray(types)) return
   delete node['type']
   node['anyOf'] = types.map((type) => ({ type }))
-}
-
-/** Whether branches are what "any JSON" is spelt as. */
-export function isAnyJson(branches: readonly unknown[]): boolean {
-  return JSON.stringify(branches) === ANY_JSON
 }
 
 /** Those JSON Schema knows; zod's own (`starts_with`) make validators complain, and its pattern says the same. */

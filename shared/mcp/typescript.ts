@@ -1,4 +1,4 @@
-import { isAnyJson, type JsonSchema } from './definition.ts'
+import type { JsonSchema } from './definition.ts'
 
 /**
  * Prints a JSON Schema (2020-12, as tool definitions use it) as a TypeScript type. What TypeScript can't say (lengths,
@@ -25,9 +25,7 @@ function print(printer: Printer, node: unknown, indent: string): string {
   if ('const' in node) return literal(node['const'])
   if (Array.isArray(node['enum'])) return union(node['enum'].map(literal))
   const branches = node['anyOf'] ?? node['oneOf']
-  if (Array.isArray(branches)) {
-    return isAnyJson(branches) ? 'unknown' : union(branches.map((branch) => print(printer, branch, indent)))
-  }
+  if (Array.isArray(branches)) return union(branches.map((branch) => print(printer, branch, indent)))
   if (Array.isArray(node['allOf'])) return node['allOf'].map((part) => group(print(printer, part, indent))).join(' & ')
   if (Array.isArray(node['type'])) return union(node['type'].map((type) => print(printer, { ...node, type }, indent)))
   return printType(printer, node, indent)

@@ -2,7 +2,6 @@ import { existsSync } from 'node:fs'
 import path from 'node:path'
 import type { JsonSchema } from '@story-portal/shared/mcp'
 import { describe, expect, test } from 'vitest'
-import { isAnyJson } from '../../shared/mcp/definition.ts'
 import { rootDir } from '../../tools/launch.js'
 import { bytesOf, type SuiteTool, tools } from './suite.ts'
 
@@ -90,7 +89,7 @@ function described(schema: JsonSchema): boolean {
 /** A string, number or list without a limit is an invitation; objects are limited by the size of the request. */
 function bounded(schema: JsonSchema): boolean {
   const choices = schema['anyOf'] as JsonSchema[] | undefined
-  if (choices) return isAnyJson(choices) || choices.every(bounded)
+  if (choices) return choices.every(bounded)
   if ('enum' in schema || 'const' in schema || 'format' in schema) return true
   switch (schema['type']) {
     case 'string':

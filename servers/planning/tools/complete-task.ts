@@ -11,7 +11,7 @@ export default defineTool({
   input: {
     task_id: TaskId,
     lease_token: LeaseToken,
-    output: Json.describe('Any JSON'),
+    output: Json,
   },
   output: { task: Task },
   async run({ task_id, lease_token, output = null }, { tx }) {

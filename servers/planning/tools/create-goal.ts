@@ -1,7 +1,7 @@
 import { createRecord } from '@story-portal/shared/data'
 import { defineTool } from '@story-portal/shared/mcp'
 import { given } from '../given.ts'
-import { CompletesWith, Constraints, Description, Goal, Title } from '../schema.ts'
+import { CompletesWith, Description, Goal, Json, Title } from '../schema.ts'
 
 export default defineTool({
   name: 'create_goal',
@@ -10,7 +10,7 @@ export default defineTool({
   input: {
     title: Title,
     description: Description.optional(),
-    constraints: Constraints.optional(),
+    constraints: Json.optional(),
     completes_with: CompletesWith.optional(),
   },
   output: { goal: Goal },

@@ -13,7 +13,7 @@ export default defineTool({
   input: {
     task_id: TaskId,
     lease_token: LeaseToken,
-    error: Json.describe('Text or JSON'),
+    error: Json,
     retryable: z.boolean().default(true).describe('May be retried'),
   },
   output: { task: Task },

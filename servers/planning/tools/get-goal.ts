@@ -1,7 +1,7 @@
 import { listRecords } from '@story-portal/shared/data'
 import { defineTool } from '@story-portal/shared/mcp'
 import { goalOf } from '../goal.ts'
-import { Goal, GoalId, List } from '../schema.ts'
+import { Goal, GoalId } from '../schema.ts'
 import { LARGE } from '../view.ts'
 
 const PLANS = 50
@@ -11,7 +11,7 @@ export default defineTool({
   description: 'Returns a goal with its plans. To find one, call list_goals.',
   effect: 'read',
   input: { goal_id: GoalId },
-  output: { goal: Goal, plans: List },
+  output: { goal: Goal },
   async run({ goal_id }, { tx }) {
     const goal = await goalOf(tx, goal_id)
     const { items } = await listRecords(tx, 'plan', {

@@ -2,7 +2,7 @@ import { planEstimates, planView } from '@story-portal/shared/engine'
 import { defineTool } from '@story-portal/shared/mcp'
 import { z } from 'zod'
 import { given } from '../given.ts'
-import { Cursor, List, Mode, Plan, PlanId, StatusOfTask } from '../schema.ts'
+import { Cursor, Mode, Plan, PlanId, StatusOfTask } from '../schema.ts'
 import { pageOfTasks, planForClient } from '../view.ts'
 import { look, waitForPlan } from '../wait.ts'
 
@@ -18,7 +18,7 @@ export default defineTool({
     mode: Mode.default('background'),
     cursor: Cursor.optional(),
   },
-  output: { plan: Plan, tasks: List },
+  output: { plan: Plan },
   async run({ plan_id, keys, status, mode, cursor }, ctx) {
     const { waiting, hint } = mode === 'wait' ? await waitForPlan(ctx, plan_id) : await look(ctx, plan_id)
     return ctx.db.read(async (tx) => {

@@ -13,7 +13,7 @@ export default defineTool({
     title: Title.optional(),
     description: Description.optional(),
     status: GoalStatus.exclude(['pending']).optional(),
-    result: Json.describe('Any JSON').optional(),
+    result: Json.optional(),
     expected_version: z.int().describe('As read').optional(),
     reason: Reason.optional(),
   },

@@ -2,7 +2,7 @@ import { type PlanDefinitionInput, planView, validatePlan } from '@story-portal/
 import { defineTool, type TxContext } from '@story-portal/shared/mcp'
 import { z } from 'zod'
 import { checkHere, preparePlan, warningsOf } from '../check.ts'
-import { List, PlanId } from '../schema.ts'
+import { PlanId } from '../schema.ts'
 import { MoreTasks, PlanInput } from '../task-input.ts'
 import { told } from '../view.ts'
 
@@ -17,7 +17,6 @@ export default defineTool({
   },
   output: {
     valid: z.boolean().optional(),
-    faults: List,
   },
   // A plan that is kept already was looked at when it was made.
   prepare: async ({ plan_id, ...source }, ctx) =>

@@ -13,7 +13,7 @@ export default defineTool({
   input: {
     code: Code.describe('Body of an async function with input and tools in scope; what it returns must be JSON'),
     language: Language.default('javascript').describe('TypeScript: types are removed, not checked'),
-    input: z.unknown().meta({ type: 'object' }).optional().describe('Any JSON, mostly an object'),
+    input: z.unknown().optional().describe('Any JSON'),
     permissions: Permissions.optional(),
     limits: Limits.optional(),
     mode: Mode,

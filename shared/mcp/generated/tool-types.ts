@@ -450,8 +450,8 @@ export interface ToolTypes {
         code: string
         /** TypeScript: types are removed, not checked */
         language?: 'javascript' | 'typescript'
-        /** Any JSON, mostly an object */
-        input?: Record<string, unknown>
+        /** Any JSON */
+        input?: unknown
         /** What code may call as tools.<server>.<tool>(args), such as data.* */
         permissions?: {
           tools: string[]
@@ -516,7 +516,7 @@ export interface ToolTypes {
         /** From claim_task */
         lease_token: string
         /** Any JSON */
-        output: Record<string, unknown>
+        output: unknown
         /** Makes a repeat safe */
         idempotency_key?: string
       }
@@ -532,7 +532,7 @@ export interface ToolTypes {
         /** More */
         description?: string
         /** Any JSON */
-        constraints?: Record<string, unknown>
+        constraints?: unknown
         completes_with?: 'plan' | 'manual'
         /** Makes a repeat safe */
         idempotency_key?: string
@@ -549,7 +549,7 @@ export interface ToolTypes {
         /** key; kind code|tool|assistant; depends_on [keys]; input with {{tasks.<key>.output.<path>}}, {{plan.input}}, {{item}}; code; tool (or server.tool), version; instructions; capabilities; when (tasks.a.output.n > 3); for_each; retry {max_attempts, backoff_ms}; timeout_ms; continue_on_failure; compensate {tool, input}; permissions; limits */
         tasks?: Record<string, unknown>[]
         /** {{plan.input}} */
-        input?: Record<string, unknown>
+        input?: unknown
         /** Name */
         name?: string
         /** Tasks */
@@ -585,8 +585,8 @@ export interface ToolTypes {
         task_id: string
         /** From claim_task */
         lease_token: string
-        /** Text or JSON */
-        error: Record<string, unknown>
+        /** Any JSON */
+        error: unknown
         /** May be retried */
         retryable?: boolean
         /** Makes a repeat safe */
@@ -604,7 +604,6 @@ export interface ToolTypes {
       }
       output: {
         goal?: Record<string, unknown>
-        plans?: unknown[]
       }
     }
     /** Returns progress and tasks of a plan. For its timeline, call get_run. */
@@ -622,7 +621,6 @@ export interface ToolTypes {
       }
       output: {
         plan?: Record<string, unknown>
-        tasks?: unknown[]
       }
     }
     /** Lists goals, latest first. For one with its plans, call get_goal. */
@@ -677,7 +675,7 @@ export interface ToolTypes {
         /** As in create_plan */
         tasks: Record<string, unknown>[]
         /** {{plan.input}} */
-        input?: Record<string, unknown>
+        input?: unknown
         /** Why */
         reason?: string
         /** Makes a repeat safe */
@@ -711,7 +709,7 @@ export interface ToolTypes {
         description?: string
         status?: 'active' | 'completed' | 'failed' | 'cancelled'
         /** Any JSON */
-        result?: Record<string, unknown>
+        result?: unknown
         /** As read */
         expected_version?: number
         /** Why */
@@ -731,11 +729,10 @@ export interface ToolTypes {
         /** As in create_plan */
         tasks?: Record<string, unknown>[]
         /** {{plan.input}} */
-        input?: Record<string, unknown>
+        input?: unknown
       }
       output: {
         valid?: boolean
-        faults?: unknown[]
       }
     }
   }
