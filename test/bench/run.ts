@@ -1,9 +1,9 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { styleText } from 'node:util'
 import { startPostgres } from '../../shared/testing/postgres.ts'
+import { installPackage } from '../install-package.ts'
 import type { BenchmarkContext, Measurement } from './benchmark.ts'
 import { compare } from './compare.ts'
-import { installPeers } from './install-peers.ts'
 import { machine } from './machine.ts'
 import { askedFor, USAGE } from './options.ts'
 import { RESULTS, type Results, writeDocument } from './results.ts'
@@ -35,7 +35,7 @@ const context: BenchmarkContext = {
 
 const host = machine()
 if (host.load_at_start > 1) say(`the machine is busy (load ${host.load_at_start}): trust the ratios only`)
-await installPeers(say)
+await installPackage(import.meta.dirname, say)
 const measurements: Record<string, Measurement[]> = {}
 let failed = false
 for (const name of asked.names) {

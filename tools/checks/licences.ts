@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
-import { read, root } from './source-files.ts'
+import { lockfiles, read, root } from './source-files.ts'
 
 /** May be part of what we ship under MIT. */
 const ALLOWED = new Set([
@@ -24,6 +24,8 @@ const ALLOWED = new Set([
 /** By name and licence, with the reason: another licence of the same package must be looked at again. */
 const EXCEPTIONS: Record<string, string> = {
   'pm2 AGPL-3.0': 'run as a program of its own, never imported',
+  '@modelcontextprotocol/inspector SEE LICENSE IN LICENSE':
+    'Apache-2.0 and MIT; run as a program of its own by the referees',
   'lightningcss MPL-2.0': 'only with the test runner, unchanged',
   'caniuse-lite CC-BY-4.0': 'data, only with the test runner',
 }
@@ -31,32 +33,43 @@ const EXCEPTIONS: Record<string, string> = {
 type Named = string | { type: string }
 
 interface Manifest {
-  name: string
   license?: Named | Named[]
   licence?: Named | Named[]
   licenses?: Named[]
 }
 
-/** Every installed package has a licence we may ship with, or an exception with its reason. */
-export function checkLicences(): string[] {
-  const { packages } = JSON.parse(read('package-lock.json')) as { packages: Record<string, { link?: boolean }> }
-  return Object.entries(packages)
-    .filter(([name, entry]) => name.includes('node_modules/') && !entry.link)
-    .flatMap(([name]) => licenceFault(name))
+interface LockEntry {
+  link?: boolean
+  /** What the package's manifest says, as npm noted it down. */
+  license?: string
 }
 
-function licenceFault(location: string): string[] {
-  let manifest: Manifest
-  try {
-    manifest = JSON.parse(readFileSync(path.join(root, location, 'package.json'), 'utf8'))
-  } catch {
-    // Another platform's package, not installed here.
-    return []
-  }
-  const licence = licenceOf(manifest)
-  const plain = manifest.name.replace(/^(lightningcss)-.*/, '$1')
-  if (allowed(licence) || EXCEPTIONS[`${plain} ${licence}`]) return []
+/** Every package of every lockfile has a licence we may ship with, or an exception with its reason. */
+export function checkLicences(): string[] {
+  return lockfiles().flatMap((file) => {
+    const { packages } = JSON.parse(read(file)) as { packages: Record<string, LockEntry> }
+    return Object.entries(packages)
+      .filter(([name, entry]) => name.includes('node_modules/') && !entry.link)
+      .flatMap(([name, entry]) => licenceFault(path.join(path.dirname(file), name), entry))
+  })
+}
+
+function licenceFault(location: string, entry: LockEntry): string[] {
+  const name = location.slice(location.lastIndexOf('node_modules/') + 'node_modules/'.length)
+  const manifest = installedManifest(location)
+  // Not installed here: another platform's package, or one that another command installs.
+  const licence = manifest ? licenceOf(manifest) : (entry.license ?? '')
+  const plain = name.replace(/^(lightningcss)-.*/, '$1')
+  if ((!manifest && licence === '') || allowed(licence) || EXCEPTIONS[`${plain} ${licence}`]) return []
   return [`${location}: licence ${licence || '(none)'} is not on the list`]
+}
+
+function installedManifest(location: string): Manifest | undefined {
+  try {
+    return JSON.parse(readFileSync(path.join(root, location, 'package.json'), 'utf8'))
+  } catch {
+    return undefined
+  }
 }
 
 /** Old packages spell the field `licence` or `licenses`, and list objects. */

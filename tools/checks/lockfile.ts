@@ -1,4 +1,4 @@
-import { projectFiles, read } from './source-files.ts'
+import { lockfiles, projectFiles, read } from './source-files.ts'
 
 interface LockEntry {
   version?: string
@@ -19,9 +19,7 @@ const INSTALL_SCRIPTS: Record<string, string> = {
 
 /** The lockfiles pin every package by hash, name no download address, and the manifests name exact versions. */
 export function checkLockfile(): string[] {
-  const files = projectFiles()
-  const lockfiles = files.filter((file) => file === 'package-lock.json' || file.endsWith('/package-lock.json'))
-  return [...lockfiles.flatMap(lockfileFaults), ...files.filter(isManifest).flatMap(inexactVersions)]
+  return [...lockfiles().flatMap(lockfileFaults), ...projectFiles().filter(isManifest).flatMap(inexactVersions)]
 }
 
 function lockfileFaults(file: string): string[] {
@@ -47,7 +45,7 @@ function inexactVersions(file: string): string[] {
   const manifest = JSON.parse(read(file)) as Manifest
   return ['dependencies', 'devDependencies', 'optionalDependencies'].flatMap((kind) =>
     Object.entries(manifest[kind] ?? {})
-      .filter(([, version]) => !/^\d+\.\d+\.\d+(-[\w.]+)?$/.test(version))
+      .filter(([, version]) => !/^(npm:@?[\w./-]+@)?\d+\.\d+\.\d+(-[\w.]+)?$/.test(version))
       .map(([name, version]) => `${file}: ${name} ${version} is not an exact version`),
   )
 }

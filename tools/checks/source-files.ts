@@ -15,3 +15,8 @@ export function projectFiles(): string[] {
 export function read(file: string): string {
   return readFileSync(path.join(root, file), 'utf8')
 }
+
+/** The lockfile at the root and those of packages that only one command installs. */
+export function lockfiles(): string[] {
+  return projectFiles().filter((file) => path.basename(file) === 'package-lock.json')
+}
