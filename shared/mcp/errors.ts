@@ -115,4 +115,11 @@ export const mcpErrors = defineErrors(0, {
     message: 'The params of {method} are not as the protocol wants them.',
     hint: 'Correct what details.faults names. tools/call takes params.name (text) and params.arguments (an object).',
   },
+  compressed: {
+    number: 'E0917',
+    code: 'INVALID_INPUT',
+    severity: 'info',
+    message: 'The body of the request is compressed.',
+    hint: 'Send it as it is, without Content-Encoding; up to the body limit nothing is gained by compressing it.',
+  },
 })

@@ -11,7 +11,7 @@ const MAX_TEXT_DEPTH = 1000
 export async function readBody(req: IncomingMessage, maxBytes: number): Promise<string> {
   const encoding = req.headers['content-encoding']
   if (encoding !== undefined && encoding !== 'identity') {
-    throw mcpErrors.notJson({ summary: 'the body is compressed.' })
+    throw mcpErrors.compressed()
   }
   if (Number(req.headers['content-length'] ?? 0) > maxBytes) throw mcpErrors.tooLarge({ limit_bytes: maxBytes })
   const text = decode(await collect(req, maxBytes))

@@ -75,7 +75,7 @@ test.each<[string, string | Uint8Array, Record<string, string>, number]>([
   ['too large', `"${'x'.repeat(2_000_000)}"`, {}, 413],
   ['not UTF-8', new Uint8Array([0x22, 0xff, 0xfe, 0x22]), {}, 400],
   ['10,000 deep', '['.repeat(10_000), {}, 400],
-  ['compressed', '{}', { 'content-encoding': 'gzip' }, 400],
+  ['compressed', '{}', { 'content-encoding': 'gzip' }, 415],
   ['of another type', '{}', { 'content-type': 'text/plain' }, 415],
   ['not JSON', '{"jsonrpc":', {}, 400],
 ])('a body that is %s is refused, and the next one served', async (_name, body, headers, status) => {

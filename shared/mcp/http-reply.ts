@@ -29,6 +29,6 @@ export function replyError(res: ServerResponse, error: unknown, correlationId?: 
   if (body.error.retry_after_ms !== undefined)
     headers['retry-after'] = String(Math.ceil(body.error.retry_after_ms / 1000))
   // The rest of a refused upload is not read, so the connection can't be used again.
-  if (http === 413) headers['connection'] = 'close'
+  if (http === 413 || http === 415) headers['connection'] = 'close'
   replyJson(res, http, body, headers)
 }

@@ -53,6 +53,9 @@ const TIMEOUTS = {
   connectionsCheckingInterval: 1_000,
 }
 
+/** A client that takes nothing of its answer for so long is cut off: what it does not read stays in our memory. */
+const UNREAD_MS = 10_000
+
 /** The body of `serveHttp`. */
 export async function listenHttp(host: Host, serverName: string, options: HttpOptions): Promise<HttpHandle> {
   const server = host.servers.get(serverName)
@@ -61,6 +64,7 @@ export async function listenHttp(host: Host, serverName: string, options: HttpOp
   const gate = createGate({ token: options.token, host: host.config.host, allowedHosts: allowedHosts.filter(Boolean) })
   const app = routes(host, localBackend(host, server), gate, options.serviceKey ?? host.config.serviceKey)
   const http = createServer({ ...TIMEOUTS, keepAlive: true, noDelay: true }, (req, res) => {
+    cutWhenUnread(res)
     dispatch(app.table, gate, req, res).catch((error: unknown) => fail(host, res, error))
   })
   http.on('clientError', (error: NodeJS.ErrnoException, socket) => {
@@ -78,6 +82,14 @@ export async function listenHttp(host: Host, serverName: string, options: HttpOp
     url: `http://${name}:${address.port}`,
     close: (graceMs = host.config.mcp.drainMs) => shut(http, app.close, host, graceMs),
   }
+}
+
+/** The clock runs once an answer is complete, not while a call does, and starts anew with every byte that leaves. */
+function cutWhenUnread(res: ServerResponse): void {
+  const arm = () => res.socket?.setTimeout(res.writableEnded ? UNREAD_MS : 0)
+  res.once('prefinish', arm)
+  // A pipelined request whose turn has come: the clock of the answer before it must not end its call.
+  res.once('socket', arm)
 }
 
 function routes(host: Host, backend: ToolBackend, gate: Gate, serviceKey: string | undefined) {
@@ -121,6 +133,9 @@ function routes(host: Host, backend: ToolBackend, gate: Gate, serviceKey: string
   }
 }
 
+/** Methods that a Request of the web, which the SDK works with, can't have. */
+const UNSPEAKABLE = new Set(['TRACE', 'TRACK', 'CONNECT'])
+
 async function dispatch(table: Record<string, Route>, gate: Gate, req: IncomingMessage, res: ServerResponse) {
   gate.checkSource(req)
   const path = (req.url ?? '/').split('?', 1)[0] ?? '/'
@@ -128,10 +143,13 @@ async function dispatch(table: Record<string, Route>, gate: Gate, req: IncomingM
   const route = Object.hasOwn(table, key) ? table[key] : undefined
   if (!route) throw mcpErrors.unknownPath()
   const allowed =
-    route.method === 'ANY' || route.method === req.method || (route.method === 'GET' && req.method === 'HEAD')
+    (route.method === 'ANY' && !UNSPEAKABLE.has(req.method ?? '')) ||
+    route.method === req.method ||
+    (route.method === 'GET' && req.method === 'HEAD')
   if (!allowed) {
-    res.setHeader('allow', route.method)
-    return replyError(res, mcpErrors.wrongMethod({ method: req.method ?? '', allowed: route.method }), undefined, 405)
+    const method = route.method === 'ANY' ? 'POST' : route.method
+    res.setHeader('allow', method)
+    return replyError(res, mcpErrors.wrongMethod({ method: req.method ?? '', allowed: method }), undefined, 405)
   }
   await route.handle(req, res, path)
 }
@@ -144,9 +162,12 @@ async function ready(host: Host, backend: ToolBackend, req: IncomingMessage, res
   replyJson(res, ok ? 200 : 503, { status: ok ? 'ready' : 'not_ready', server: name, version, reasons, ...here })
 }
 
+/** Bad input that HTTP has a status of its own for. */
+const STATUS: Record<string, number> = { E0901: 413, E0917: 415 }
+
 function fail(host: Host, res: ServerResponse, error: unknown): void {
   const correlationId = newCorrelationId()
-  const status = isStoryPortalError(error) && error.number === 'E0901' ? 413 : undefined
+  const status = isStoryPortalError(error) ? STATUS[error.number] : undefined
   if (isStoryPortalError(error)) {
     const { number, code, message } = error
     host.log.info({ correlation_id: correlationId, error: { number, code, message } }, 'a request was refused')
