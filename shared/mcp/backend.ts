@@ -1,3 +1,4 @@
+import type { Server } from '@modelcontextprotocol/server'
 import type { Caller } from '../auth/index.ts'
 import { mayCall } from './authorise.ts'
 import { type ToolDefinition, toolDefinitions } from './definition.ts'
@@ -12,6 +13,8 @@ export interface ToolBackend {
   has(tool: string): boolean
   /** Rejects with a StoryPortalError. */
   call(tool: string, args: unknown, options: HostCallOptions): Promise<Record<string, unknown>>
+  /** Puts more handlers on the protocol server of each request or connection. */
+  readonly extend?: (server: Server) => void
 }
 
 /** The tools of a server hosted in this process. Calls from outside are refused while the host drains; nested ones are not. */

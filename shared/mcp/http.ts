@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Server as ProtocolServer } from '@modelcontextprotocol/server'
 import { errors, isStoryPortalError } from '../errors/index.ts'
 import { localBackend, type ToolBackend } from './backend.ts'
 import { mcpErrors } from './errors.ts'
@@ -22,6 +23,8 @@ export interface HttpOptions {
   serviceKey?: string
   /** Several processes share the port and the kernel spreads connections (Linux). */
   reusePort?: boolean
+  /** What the conformance fixtures need beyond tools: called with the protocol server of each request before it answers. */
+  extend?: (server: ProtocolServer) => void
 }
 
 export interface HttpHandle {
@@ -62,7 +65,12 @@ export async function listenHttp(host: Host, serverName: string, options: HttpOp
   if (!server) throw errors.unknownServer({ server: serverName })
   const allowedHosts = (host.config.mcp.allowedHosts ?? '').split(',').map((name) => name.trim().toLowerCase())
   const gate = createGate({ token: options.token, host: host.config.host, allowedHosts: allowedHosts.filter(Boolean) })
-  const app = routes(host, localBackend(host, server), gate, options.serviceKey ?? host.config.serviceKey)
+  const app = routes(
+    host,
+    extended(localBackend(host, server), options.extend),
+    gate,
+    options.serviceKey ?? host.config.serviceKey,
+  )
   const http = createServer({ ...TIMEOUTS, keepAlive: true, noDelay: true }, (req, res) => {
     cutWhenUnread(res)
     dispatch(app.table, gate, req, res).catch((error: unknown) => fail(host, res, error))
@@ -90,6 +98,10 @@ function cutWhenUnread(res: ServerResponse): void {
   res.once('prefinish', arm)
   // A pipelined request whose turn has come: the clock of the answer before it must not end its call.
   res.once('socket', arm)
+}
+
+function extended(backend: ToolBackend, extend: HttpOptions['extend']): ToolBackend {
+  return extend === undefined ? backend : { ...backend, extend }
 }
 
 function routes(host: Host, backend: ToolBackend, gate: Gate, serviceKey: string | undefined) {

@@ -77,6 +77,7 @@ export function protocolServer(
     const options = callOptions(ctx, callerOf(ctx), correlationId)
     return toResult(await settle(backend, tool, request.params.arguments, options), context.era)
   })
+  backend.extend?.(server)
   return server
 }
 

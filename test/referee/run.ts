@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { replaceBlock } from '../../tools/gen/markdown.ts'
+import { serveFixture } from '../conformance/serve-fixture.ts'
 import { manifests, root } from '../e2e/under-test.ts'
 import { installPackage } from '../install-package.ts'
 import { clientNames, judgeClients } from './judge-clients.ts'
@@ -37,6 +38,7 @@ function wishOf(names: string[]): Wish {
 }
 
 async function judgeAll(wish: Wish): Promise<Row[]> {
+  const fixture = await serveFixture()
   const platform = await startPlatform()
   try {
     const judged = platform.servers.map((server) => ({
@@ -48,9 +50,10 @@ async function judgeAll(wish: Wish): Promise<Row[]> {
     return [
       ...(await judgeClients(platform, wish)),
       ...(await judgeInspector(platform, wish)),
-      ...(await judgeConformance(judged, wish)),
+      ...(await judgeConformance([...judged, { name: 'fixture', baseline: 'fixture', ...fixture }], wish)),
     ]
   } finally {
+    await fixture.close()
     await platform.close()
   }
 }
