@@ -98,6 +98,7 @@ export function translateDriverError(error: unknown): unknown {
   const e = error as ServerError
   if (isConnectionLost(e)) return dbErrors.unreachable({}, { cause: e, ...later })
   if (e.code === undefined) return error
+  if (isOutdatedPlan(e)) return dbErrors.busy({}, { cause: e, ...later })
   // `set role` before the roles were made.
   if (/^(42704|22023)$/.test(e.code) && /"story_portal_(app|system)"/.test(e.message))
     return dbErrors.notMigrated({}, { cause: e })

@@ -93,7 +93,7 @@ async function releaseExpired(db: Db, condition: Condition, log?: Log): Promise<
   const found = await select(db, sql`core.tasks where status = 'running' and ${condition}`)
   return await perTenant(found, log, async (scope, ids) => {
     const { moved, poisoned } = await db.tx(scope, (tx) => makeReady(tx, scope, ids, condition))
-    for (const task of poisoned) await db.tx(scope, (tx) => failLost(tx, task))
+    for (const task of poisoned) await db.tx(scope, (tx) => failLost(tx, task, condition))
     return moved + poisoned.length
   })
 }
@@ -126,10 +126,13 @@ async function makeReady(tx: Tx, scope: TenantScope, ids: readonly string[], con
   return { moved: moves.length, poisoned }
 }
 
-async function failLost(tx: Tx, { id, fence }: TaskRow): Promise<void> {
+async function failLost(tx: Tx, { id, fence }: TaskRow, condition: Condition): Promise<void> {
   const gate = await lockPlanOfTask(tx, id)
   const task = await lockTask(tx, id)
-  if (task.status !== 'running' || task.fence !== fence) return
+  // Its worker may have given a sign of life since it was found.
+  const { rows } = await sql`
+    select from core.tasks where id = ${id} and fence = ${fence} and status = 'running' and ${condition}`.execute(tx)
+  if (rows.length === 0) return
   const error = {
     ...toErrorBody(planErrors.leaseLostTooOften({ task: task.key, count: task.fence - task.attempts })).error,
   }
