@@ -4,7 +4,9 @@ import type { Config } from '../config/index.ts'
 import { isStoryPortalError } from '../errors/index.ts'
 import type { Logger } from '../telemetry/index.ts'
 import { dialect } from './driver.ts'
+import { markWhole } from './dump/changed-after.ts'
 import { claimDirectory } from './embedded/directory.ts'
+import { copyDirectory } from './embedded/files.ts'
 import { checkDirectory, writeManifest } from './embedded/manifest.ts'
 import { EmbeddedSource } from './embedded/source.ts'
 import { completeSwap } from './embedded/swap.ts'
@@ -61,6 +63,7 @@ async function openEmbedded(config: DatabaseConfig, options: OpenOptions): Promi
     )
     await source.open()
     const disk = new DiskWatch()
+    let whole: string | undefined
     const kysely = new Kysely<Tables>({ dialect: dialect(source) })
     const db = assemble('embedded', kysely, options, {
       disk,
@@ -75,6 +78,7 @@ async function openEmbedded(config: DatabaseConfig, options: OpenOptions): Promi
         }),
       async close() {
         await source.end()
+        if (whole !== undefined) markWhole(home, whole)
         lock?.release()
       },
     })
@@ -94,6 +98,10 @@ async function openEmbedded(config: DatabaseConfig, options: OpenOptions): Promi
         if (lock) writeManifest(home, names)
       },
       home: lock ? home : undefined,
+      holdsAll(made_at) {
+        whole = made_at
+      },
+      copyTo: (dir) => source.still(() => copyDirectory(path.join(home, 'db'), dir)),
       dump: () => source.dump(),
       restarts: () => source.restarts,
     })
@@ -152,11 +160,15 @@ function openPostgres(config: DatabaseConfig, options: OpenOptions): Db {
       source.forget()
     },
     home: undefined,
-    dump: () => Promise.reject(new Error('only the embedded database is a directory of ours')),
+    holdsAll: () => {},
+    copyTo: notADirectory,
+    dump: notADirectory,
     restarts: () => 0,
   })
   return db
 }
+
+const notADirectory = () => Promise.reject(new Error('only the embedded database is a directory of ours'))
 
 /**
  * How long after the last refused write the disk still counts as full: work that goes on is refused again every two seconds

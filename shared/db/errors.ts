@@ -91,7 +91,7 @@ export const dbErrors = defineErrors(0, {
     code: 'UNAVAILABLE',
     severity: 'critical',
     message: 'The database was changed by a newer version of the platform: {what}.',
-    hint: 'Run the newer version again, or use another STORY_PORTAL_HOME or DATABASE_URL.',
+    hint: 'Run the newer version again, or use another STORY_PORTAL_HOME or DATABASE_URL. Embedded, "story-portal restore <file>" goes back to a dump made before, and keeps this database beside it.',
   },
   locked: {
     number: 'E0114',
@@ -119,7 +119,7 @@ export const dbErrors = defineErrors(0, {
     code: 'UNAVAILABLE',
     severity: 'critical',
     message: 'The embedded database in {home} does not open.',
-    hint: '"story-portal logs" shows why. Free disk space if there is none; otherwise restore a backup, or choose another directory with STORY_PORTAL_HOME.',
+    hint: '"story-portal logs" shows why. Free disk space if there is none; otherwise put the newest dump in its place: "story-portal restore {home}/dumps/..."; the damaged one is kept beside it.',
   },
   migrationFailed: {
     number: 'E0118',
@@ -182,7 +182,7 @@ export const dbErrors = defineErrors(0, {
     code: 'CONFLICT',
     severity: 'error',
     message: 'The database to be filled already has records of a platform.',
-    hint: 'Give an empty database; nothing was changed in this one.',
+    hint: 'Give an empty database; nothing was changed in this one. Moved here before? Then set DATABASE_URL to it and start.',
   },
   notTheSame: {
     number: 'E0127',

@@ -14,6 +14,10 @@ export interface Internals {
   migrated(names: string[]): Promise<void>
   /** Embedded on disk only: the data directory. */
   readonly home: string | undefined
+  /** Embedded on disk only: when it is closed it is noted that the dump begun at `made_at` holds all of it. */
+  holdsAll(made_at: string): void
+  /** Embedded on disk only: a copy of the directory as of the moment returned, taken while nobody can change it. */
+  copyTo(dir: string): Promise<string>
   /** Embedded only: the whole directory as a tar. */
   dump(): Promise<Uint8Array>
   /** Embedded only: how often the thread was started again. */

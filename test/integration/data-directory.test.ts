@@ -1,22 +1,20 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
-import {
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  utimesSync,
-  writeFileSync,
-} from 'node:fs'
+import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { createRecords } from '@story-portal/shared/data'
-import { listDumps, migrate, migrationNames, openDatabase, type TenantScope, verifyDump } from '@story-portal/shared/db'
+import {
+  type Db,
+  listDumps,
+  migrate,
+  migrationNames,
+  openDatabase,
+  type TenantScope,
+  verifyDump,
+} from '@story-portal/shared/db'
 import { sql } from 'kysely'
 import pg from 'pg'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
@@ -40,12 +38,19 @@ async function home(settings: Record<string, string> = {}): Promise<UnderTest> {
 }
 
 /** Works on the embedded database of a home whose platform is stopped. */
-async function inside<T>(dir: string, use: (db: Awaited<ReturnType<typeof openDatabase>>) => Promise<T>): Promise<T> {
+async function inside<T>(dir: string, use: (db: Db) => Promise<T>): Promise<T> {
   const db = await openDatabase(testConfig({ STORY_PORTAL_HOME: dir }), { log: silentLog })
   try {
     return await use(db)
   } finally {
     await db.close()
+  }
+}
+
+async function fillUp(db: Db, count: number): Promise<void> {
+  for (let i = 0; i < count; i += 1_000) {
+    const some = Array.from({ length: 1_000 }, (_, n) => ({ title: `goal ${i + n}`, description: `"${i}" \\ é` }))
+    await db.tx(LOCAL, (tx) => createRecords(tx, 'goal', some))
   }
 }
 
@@ -58,7 +63,7 @@ const call = async (it: UnderTest, server: string, tool: string, args: object) =
 test('an old dump opens: restored, brought forward, and read through the tools', async () => {
   const it = await home()
   const restored = await it.cli('restore', OLD, '--json')
-  expect(restored).toMatchObject({ code: 0, json: { upgraded: true, rows: 103 } })
+  expect(restored).toMatchObject({ code: 0, json: { upgraded: true, rows: 102 } })
   expect((await it.cli('up', '--quiet')).code).toBe(0)
   const { items } = await call(it, 'data', 'list_records', { kind: 'goal' })
   expect(items).toMatchObject([{ title: 'Kept since the first release', status: 'active', version: 2 }])
@@ -72,31 +77,79 @@ test('an old dump opens: restored, brought forward, and read through the tools',
 test('a directory of another PostgreSQL is refused with the command, upgraded from its dump, and kept', async () => {
   const it = await home()
   await inside(it.home, (db) => migrate(db))
+  await inside(it.home, (db) => db.tx(LOCAL, (tx) => createRecords(tx, 'goal', [{ title: 'kept' }])))
+  expect((await it.cli('dump', '--json')).code).toBe(0)
   writeFileSync(path.join(it.home, 'db', 'PG_VERSION'), '17\n')
   const refused = await it.cli('up', '--json')
   expect(refused.json.error).toMatchObject({ hint: expect.stringContaining('story-portal upgrade') })
-  expect((await it.cli('upgrade', '--json')).json.error.number).toBe('E0128')
-  mkdirSync(path.join(it.home, 'dumps'), { recursive: true })
-  copyFileSync(OLD, path.join(it.home, 'dumps', '20261124T010203004Z.dump'))
   const upgraded = await it.cli('upgrade', '--json')
-  expect(upgraded).toMatchObject({ code: 0, json: { upgraded: true, rows: 103 } })
+  expect(upgraded).toMatchObject({ code: 0, json: { upgraded: true, kept: expect.stringContaining('db.before-') } })
   expect(readFileSync(path.join(upgraded.json.kept, 'PG_VERSION'), 'utf8')).toBe('17\n')
   expect((await it.cli('upgrade', '--json')).json).toEqual({ upgraded: false })
-  const found = await inside(it.home, (db) =>
-    db.tx(LOCAL, (tx) => sql<{ title: string }>`select title from core.goals`.execute(tx)),
+  expect(await goals(it.home)).toEqual(['kept'])
+})
+
+async function goals(dir: string): Promise<string[]> {
+  const { rows } = await inside(dir, (db) =>
+    db.tx(LOCAL, (tx) => sql<{ title: string }>`select title from core.goals order by created_at, id`.execute(tx)),
   )
-  expect(found.rows).toEqual([{ title: 'Kept since the first release' }])
+  return rows.map(({ title }) => title)
+}
+
+test('a directory without a dump is not upgraded to an empty one', async () => {
+  const it = await home()
+  await inside(it.home, (db) => migrate(db))
+  writeFileSync(path.join(it.home, 'db', 'PG_VERSION'), '17\n')
+  expect((await it.cli('upgrade', '--json')).json.error.number).toBe('E0128')
 })
 
 test('changes after the dump are not dropped unless somebody says so', async () => {
   const it = await home()
   await inside(it.home, (db) => migrate(db))
-  const file = path.join(it.home, 'early.dump')
-  copyFileSync(OLD, file)
-  utimesSync(file, new Date(Date.now() - 3_600_000), new Date(Date.now() - 3_600_000))
+  expect((await it.cli('dump', '--json')).code).toBe(0)
+  await inside(it.home, (db) => db.tx(LOCAL, (tx) => createRecords(tx, 'goal', [{ title: 'a moment later' }])))
+  const [dump] = listDumps(it.home)
+  // A copy, younger than all of it: what counts is when it was made.
+  const file = path.join(it.home, 'copy.dump')
+  copyFileSync(dump?.file ?? '', file)
   const refused = await it.cli('restore', file, '--json')
   expect(refused).toMatchObject({ code: 1, json: { error: { number: 'E0129' } } })
+  expect(await goals(it.home)).toEqual(['a moment later'])
   expect((await it.cli('restore', file, '--accept-loss', '--json')).json).toMatchObject({ upgraded: true })
+  expect(await goals(it.home)).toEqual([])
+})
+
+test('a damaged dump is refused and nothing in the home changes', async () => {
+  const it = await home()
+  await inside(it.home, (db) => migrate(db))
+  const file = path.join(it.home, 'harmed.dump')
+  const bytes = readFileSync(OLD)
+  const at = bytes.length >> 1
+  bytes[at] = (bytes[at] ?? 0) ^ 1
+  writeFileSync(file, bytes)
+  const before = readdirSync(it.home).sort()
+  const refused = await it.cli('restore', file, '--accept-loss', '--json')
+  expect(refused).toMatchObject({ code: 1, json: { error: { number: 'E0124' } } })
+  expect(readdirSync(it.home).sort()).toEqual(before)
+})
+
+test('doctor tells the schema, the newest dump, and why the last one failed', async () => {
+  const it = await home()
+  await inside(it.home, (db) => migrate(db))
+  const dumps = async () => {
+    const { json } = await it.cli('doctor', '--json')
+    return json.checks.find(({ name }: { name: string }) => name === 'dumps')
+  }
+  expect(await dumps()).toMatchObject({ state: 'ok', detail: expect.stringContaining(migrationNames().at(-1) ?? '?') })
+  expect((await it.cli('dump', '--json')).code).toBe(0)
+  expect((await dumps()).detail).toMatch(/newest dump 0 h old, \d\.\d MB/)
+  const failed = { at: '2026-11-25T01:02:03.004Z', reason: 'The disk is full.' }
+  writeFileSync(path.join(it.home, 'dumps', 'failed.json'), JSON.stringify(failed))
+  expect(await dumps()).toMatchObject({
+    state: 'warning',
+    detail: expect.stringContaining(failed.at),
+    hint: failed.reason,
+  })
 })
 
 test('a migration is preceded by a dump of the state before it', async () => {
@@ -118,6 +171,13 @@ const startCli = (it: UnderTest, ...args: string[]): ChildProcess =>
     stdio: 'ignore',
     detached: true,
   })
+function kill(child: ChildProcess): void {
+  try {
+    process.kill(-(child.pid ?? 0), 'SIGKILL')
+  } catch {
+    // It had ended by itself.
+  }
+}
 const ended = (child: ChildProcess) => new Promise<number | null>((resolve) => child.once('exit', resolve))
 
 test('killed at any moment, a restore leaves the old database or the new one', async () => {
@@ -132,11 +192,7 @@ test('killed at any moment, a restore leaves the old database or the new one', a
     const exit = ended(child)
     // Somewhere between its start and its end: a new database takes some seconds to make and fill.
     await Promise.race([exit, sleep(700 + kills * 1_100)])
-    try {
-      process.kill(-(child.pid ?? 0), 'SIGKILL')
-    } catch {
-      // It was faster.
-    }
+    kill(child)
     await exit
     const found = await inside(it.home, (db) =>
       db.tx(LOCAL, (tx) => sql<{ title: string }>`select title from core.goals`.execute(tx)),
@@ -149,6 +205,33 @@ test('killed at any moment, a restore leaves the old database or the new one', a
   expect((await it.cli('restore', OLD, '--accept-loss', '--json')).code).toBe(0)
   expect(existsSync(path.join(it.home, 'next'))).toBe(false)
   expect(existsSync(path.join(it.home, 'swap.json'))).toBe(false)
+})
+
+test('killed at any moment, a dump leaves no half file and the older ones as they were', async () => {
+  const it = await home()
+  await inside(it.home, async (db) => {
+    await migrate(db)
+    await fillUp(db, 4_000)
+  })
+  const { json } = await it.cli('dump', '--json')
+  const whole = async () => {
+    for (const { file } of listDumps(it.home)) expect((await verifyDump(file)).rows).toBe(json.rows)
+    return listDumps(it.home).length
+  }
+  for (let kills = 0; kills < 4; kills++) {
+    const child = startCli(it, 'dump')
+    const exit = ended(child)
+    const part = () => readdirSync(path.join(it.home, 'dumps')).some((name) => name.endsWith('.part'))
+    // In the middle for sure: a part of the file is there, and not yet all of it.
+    while (child.exitCode === null && !part()) await sleep(5)
+    await sleep(kills * 30)
+    kill(child)
+    await exit
+    expect(await whole()).toBeGreaterThan(0)
+  }
+  expect((await it.cli('dump', '--json')).json.rows).toBe(json.rows)
+  await whole()
+  expect(readdirSync(path.join(it.home, 'dumps')).filter((name) => name.endsWith('.part'))).toEqual([])
 })
 
 test('of two restores at once one waits its turn by being refused', async () => {
@@ -166,7 +249,7 @@ test('a full disk: the dump fails with its reason, and the older dumps and the d
   const disk = mkdtempSync(path.join(os.tmpdir(), 'story-portal-disk-'))
   const script = fileURLToPath(new URL('fixtures/dump-disk-full.ts', import.meta.url))
   const asRoot = process.getuid?.() === 0 ? [] : ['--map-root-user']
-  const mount = 'mount -t tmpfs -o size=160m tmpfs "$0" && exec "$1" "$2" "$0"'
+  const mount = 'mount -t tmpfs -o size=256m tmpfs "$0" && exec "$1" "$2" "$0"'
   const args = ['--mount', ...asRoot, 'sh', '-c', mount, disk, process.execPath, script]
   const { stdout } = await promisify(execFile)('unshare', args)
   rmSync(disk, { recursive: true, force: true })
@@ -176,6 +259,11 @@ test('a full disk: the dump fails with its reason, and the older dumps and the d
     parts: 0,
     goals: 1,
     again: 2,
+    daily: {
+      reason: expect.stringContaining('no room for a copy of the database'),
+      left: ['failed.json'],
+      forgotten: true,
+    },
   })
 })
 
@@ -186,6 +274,15 @@ beforeAll(async () => {
 afterAll(() => postgres.stop())
 
 const RECORDS = 10_000
+const N = { type: 'object', properties: { n: { type: 'number' } }, required: ['n'] }
+const HALF = {
+  name: 'half',
+  version: '1.0.0',
+  description: 'Halves a number.',
+  input_schema: N,
+  output_schema: N,
+  source: { type: 'javascript', code: 'return { n: input.n / 2 }' },
+}
 
 test(`a platform with ${RECORDS} records moves to PostgreSQL and goes on there`, async () => {
   const it = await home()
@@ -198,27 +295,21 @@ test(`a platform with ${RECORDS} records moves to PostgreSQL and goes on there`,
   const { plan } = await call(it, 'planning', 'create_plan', { goal_id: goal.id, tasks })
   await call(it, 'planning', 'run_plan', { plan_id: plan.id, mode: 'background' })
   await call(it, 'planning', 'create_goal', { title: 'Another' })
+  await call(it, 'tool-execution', 'register_tool', HALF)
   const { event: last } = await call(it, 'data', 'append_event', { stream: 'house', type: 'house.left', data: {} })
   const page = await call(it, 'data', 'list_records', { kind: 'goal', limit: 1 })
   expect((await it.cli('down')).code).toBe(0)
-  await inside(it.home, async (db) => {
-    for (let i = 0; i < RECORDS; i += 1_000) {
-      const some = Array.from({ length: 1_000 }, (_, n) => ({ title: `goal ${i + n}`, description: `"${i}" \\ é` }))
-      await db.tx(LOCAL, (tx) => createRecords(tx, 'goal', some))
-    }
-  })
+  await inside(it.home, (db) => fillUp(db, RECORDS))
   const target = await emptyPostgres()
   const killed = startCli(it, 'move', '--to', target)
   await Promise.race([ended(killed), sleep(6_000)])
-  try {
-    process.kill(-(killed.pid ?? 0), 'SIGKILL')
-  } catch {
-    // It was faster; then the move below meets a database that is in use.
-  }
+  // It may have been faster; then the move below finds everything there.
+  kill(killed)
   const moved = await it.cli('move', '--to', target, '--json')
-  if (moved.code !== 0) expect(moved.json.error.number).toBe('E0126')
-  else expect(moved.json.rows).toBeGreaterThan(2 * RECORDS)
-  expect((await it.cli('move', '--to', target, '--json')).json.error.number).toBe('E0126')
+  expect(moved).toMatchObject({ code: 0, json: { moved: true, already: expect.any(Boolean) } })
+  expect(moved.json.rows).toBeGreaterThan(2 * RECORDS)
+  const again = await it.cli('move', '--to', target, '--json')
+  expect(again.json).toEqual({ ...moved.json, already: true, dump: expect.any(String) })
 
   const there = await home({ DATABASE_URL: target })
   // Under the old key, as it is the same platform: cursors given out before still lead on.
@@ -232,6 +323,8 @@ test(`a platform with ${RECORDS} records moves to PostgreSQL and goes on there`,
   const done = await call(there, 'planning', 'get_plan', { plan_id: plan.id, mode: 'wait' })
   expect(done).toMatchObject({ plan: { status: 'completed' } })
   expect(done.tasks[1].output).toBe(42)
+  const { invocation } = await call(there, 'tool-execution', 'invoke_tool', { tool: 'half', arguments: { n: 42 } })
+  expect(invocation.output).toEqual({ n: 21 })
   const { event } = await call(there, 'data', 'append_event', { stream: 'house', type: 'house.entered', data: {} })
   expect(event.version).toBe(2)
   expect(event.position > last.position).toBe(true)

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import { type Db, migrate, openDatabase } from '@story-portal/shared/db'
+import { type Db, migrate, migrationNames, openDatabase } from '@story-portal/shared/db'
 import { sql } from 'kysely'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { silentLog, testConfig } from '../../shared/testing/test-config.ts'
@@ -136,7 +136,11 @@ test('a directory of a newer version, or of another PostgreSQL, is refused and l
   await prepare()
   const manifest = path.join(home, 'manifest.json')
   const good = readFileSync(manifest, 'utf8')
-  expect(JSON.parse(good)).toMatchObject({ pglite: expect.stringMatching(/^\d/), postgres_major: '18' })
+  expect(JSON.parse(good)).toMatchObject({
+    pglite: expect.stringMatching(/^\d/),
+    postgres_major: '18',
+    schema_version: migrationNames().at(-1),
+  })
   const change = (part: object) => writeFileSync(manifest, JSON.stringify({ ...JSON.parse(good), ...part }))
 
   change({ pglite: '99.0.0' })
@@ -151,9 +155,12 @@ test('a directory of a newer version, or of another PostgreSQL, is refused and l
   writeFileSync(version, '19\n')
   await expect(openHome()).rejects.toMatchObject({
     number: 'E0116',
-    hint: expect.stringContaining('release that made it'),
+    hint: expect.stringContaining('story-portal upgrade'),
   })
   writeFileSync(version, '18\n')
+  change({ postgres_major: '17' })
+  await expect(openHome()).rejects.toMatchObject({ number: 'E0116', message: expect.stringContaining('PostgreSQL 17') })
+  writeFileSync(manifest, good)
   expect((await stored()).total).toBe(0)
 })
 

@@ -1,9 +1,11 @@
 import type { Config } from '@story-portal/shared/config'
 import {
-  isOtherMajor,
+  type Db,
+  internalsOf,
   type Loaded,
   loadDump,
   openDatabase,
+  otherMajor,
   restoreHome,
   takeDump,
   writeDump,
@@ -16,7 +18,11 @@ import type { Output } from './output.ts'
 export async function runDump(out: Output, config: Config, { to }: { to?: string }): Promise<void> {
   assertEmbedded(config, 'dump')
   out.progress('Writing the dump ...')
-  const dumped = await withEmbedded(config, (db) => (to === undefined ? takeDump(db, config.home) : writeDump(db, to)))
+  const dumped = await withEmbedded(config, async (db) => {
+    const whole = await (to === undefined ? takeDump(db, config.home) : writeDump(db, to))
+    internalsOf(db).holdsAll(whole.made_at)
+    return whole
+  })
   out.result(dumped, `${dumped.rows} rows of ${dumped.tables} tables are in ${dumped.file}.`)
 }
 
@@ -27,7 +33,7 @@ interface RestoreFlags {
 /** `upgrade`: a new database from the newest dump, where this version can't open the one that is there. */
 export async function runUpgrade(out: Output, config: Config, { acceptLoss }: RestoreFlags): Promise<void> {
   assertEmbedded(config, 'upgrade')
-  if (!isOtherMajor(config.home)) {
+  if (otherMajor(config.home) === undefined) {
     out.result({ upgraded: false }, 'Nothing to upgrade: this version opens the database as it is.')
     return
   }
@@ -62,32 +68,36 @@ async function restore(
 export async function runMove(out: Output, config: Config, { to }: { to: string }): Promise<void> {
   assertEmbedded(config, 'move')
   if (!URL.canParse(to) || !/^postgres(ql)?:$/.test(new URL(to).protocol)) throw cliErrors.badTarget()
-  out.progress('Writing a dump ...')
-  const { file } = await withEmbedded(config, (db) => takeDump(db, config.home))
-  const target = await openDatabase(
-    { ...config, mode: 'distributed', db: { ...config.db, url: to } },
-    { log: logger(config) },
-  )
-  let loaded: Loaded
-  try {
-    loaded = await loadDump(target, file, { progress: bar(out, 'Moving') })
-  } finally {
-    await target.close()
-  }
+  // Held open to the end: nobody can start a platform here whose changes would be left behind.
+  const { file, already, tables, rows } = await withEmbedded(config, async (db) => {
+    out.progress('Writing a dump ...')
+    const dumped = await takeDump(db, config.home)
+    return { file: dumped.file, ...(await load(out, config, to, dumped.file)) }
+  })
   out.result(
-    { moved: true, tables: loaded.tables, rows: loaded.rows, dump: file },
+    { moved: true, already, tables, rows, dump: file },
     [
-      `${loaded.rows} rows of ${loaded.tables} tables were moved and compared; every one is the same there.`,
+      already
+        ? `That database holds all ${rows} rows of ${tables} tables already; every one was compared and is the same.`
+        : `${rows} rows of ${tables} tables were moved and compared; every one is the same there.`,
       'Next: set DATABASE_URL to that address and run "npm start".',
       `The embedded database in ${config.home} is as it was; what is written to either from now on is in that one only.`,
     ].join('\n'),
   )
 }
 
-async function withEmbedded<T>(
-  config: Config,
-  use: (db: Awaited<ReturnType<typeof openDatabase>>) => Promise<T>,
-): Promise<T> {
+/** MIGRATION_DATABASE_URL belongs to DATABASE_URL: the owner of the target is whoever `url` names. */
+async function load(out: Output, config: Config, url: string, file: string): Promise<Loaded> {
+  const target: Config = { ...config, mode: 'distributed', db: { ...config.db, url, migrationUrl: undefined } }
+  const db = await openDatabase(target, { log: logger(config) })
+  try {
+    return await loadDump(db, file, { progress: bar(out, 'Moving') })
+  } finally {
+    await db.close()
+  }
+}
+
+async function withEmbedded<T>(config: Config, use: (db: Db) => Promise<T>): Promise<T> {
   const db = await openDatabase(config, { log: logger(config) })
   try {
     return await use(db)

@@ -1,7 +1,7 @@
-import { existsSync, readFileSync, statfsSync, statSync } from 'node:fs'
+import { readFileSync, statfsSync, statSync } from 'node:fs'
 import path from 'node:path'
 import type { Config } from '@story-portal/shared/config'
-import { dumpFailureFile, listDumps, readManifest } from '@story-portal/shared/db'
+import { dumpFailure, listDumps, readManifest } from '@story-portal/shared/db'
 import { type Fault, isStoryPortalError } from '@story-portal/shared/errors'
 import { bundledNode, platformNode, rootDir } from '../launch.js'
 import { highestPort } from '../registry.ts'
@@ -186,11 +186,13 @@ function checkDumps(config: Config): Finding {
   if (config.mode !== 'embedded') return ok("the backups of DATABASE_URL are that server's")
   const manifest = readManifest(config.home)
   const schema = manifest
-    ? `schema ${manifest.migrations.at(-1) ?? 'empty'}, PostgreSQL ${manifest.postgres_major}`
+    ? `schema ${manifest.schema_version ?? 'empty'}, PostgreSQL ${manifest.postgres_major} (PGlite ${manifest.pglite})`
     : 'no database yet'
   const [newest] = listDumps(config.home)
-  if (existsSync(dumpFailureFile(config.home))) {
-    return warning(`${schema}; the last dump failed`, 'Make room; "story-portal logs --level error" shows the reason.')
+  const failure = dumpFailure(config.home)
+  if (failure) {
+    const last = newest ? `the newest is of ${newest.made_at}` : 'there is none'
+    return warning(`${schema}; the dump of ${failure.at} failed, ${last}`, failure.reason)
   }
   if (!newest) return ok(`${schema}; no dump yet, the first is written after a day or before the next migration`)
   const hours = Math.round((Date.now() - Date.parse(newest.made_at)) / 3_600_000)

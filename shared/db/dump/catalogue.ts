@@ -12,8 +12,8 @@ export interface Table {
   columns: Column[]
 }
 
-/** Bookkeeping of the migrator: a database that is loaded has its own. */
-const OWN_BOOKS = ['core.migrations', 'core.migrations_lock']
+/** What says which schema a database has: one that is loaded has its own, made by the migrations it runs. */
+export const OWN_BOOKS: readonly string[] = ['core.migrations', 'core.migrations_lock', 'pgboss.version']
 
 /** Schemas of ours and of pg-boss: all that is not PostgreSQL's. */
 const OURS = sql`n.nspname !~ '^pg_' and n.nspname not in ('information_schema', 'public')`

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createRecord, getRecord, rebuildRecord, updateRecord } from '../../data/index.ts'
 import { appendEvents, listEvents } from '../../events/index.ts'
 import { emptyDatabase, type TestDatabase, testDatabase, testTenant } from '../../testing/database.ts'
-import { internalsOf, loadDump, migrate, verifyDump, writeDump } from '../index.ts'
+import { internalsOf, loadDump, migrate, type Tx, verifyDump, writeDump } from '../index.ts'
 
 const scope = testTenant()
 let db: TestDatabase
@@ -74,9 +74,8 @@ test('a dump of an older schema is brought forward', async () => {
   const all = Object.keys(await import('../migrations.ts').then(({ loadMigrations }) => loadMigrations()))
   const old = await emptyDatabase()
   await migrate(old, { only: all.filter((name) => name < '20261125') })
-  await old.tx({ kind: 'owner' }, (tx) =>
-    sql`insert into core.installation select * from core.installation where false`.execute(tx),
-  )
+  // The queue's tables are made by the version that is installed, whatever version the dump is of.
+  await old.tx({ kind: 'owner' }, (tx) => sql`update pgboss.version set version = 1`.execute(tx))
   const oldFile = path.join(dir, 'old.dump')
   await writeDump(old, oldFile)
   await old.close()
@@ -84,12 +83,24 @@ test('a dump of an older schema is brought forward', async () => {
   const now = await emptyDatabase()
   await loadDump(now, oldFile)
   expect((await now.health()).migrations.pending).toEqual([])
+  const queue = await now.tx({ kind: 'owner' }, (tx) =>
+    sql<{ version: number }>`select version from pgboss.version`.execute(tx),
+  )
+  expect(queue.rows[0]?.version).toBeGreaterThan(1)
   await now.close()
 })
 
-test('a database that is in use is not filled', async () => {
-  await expect(loadDump(db, file)).rejects.toMatchObject({ number: 'E0126' })
-  expect((await everything(db)).record).toMatchObject({ id: goal })
+test.each([
+  ['another event', (tx: Tx) => appendEvents(tx, [{ stream: 's/0', type: 'note.added', data: null }])],
+  ['another row under the same last position', (tx: Tx) => sql`update core.agents set name = 'b'`.execute(tx)],
+])('a database with %s is not filled', async (_, change) => {
+  const used = await emptyDatabase()
+  await loadDump(used, file)
+  await used.tx<unknown>(scope, change)
+  const before = await everything(used)
+  await expect(loadDump(used, file)).rejects.toMatchObject({ number: 'E0126' })
+  expect(await everything(used)).toEqual(before)
+  await used.close()
 })
 
 test.each([
@@ -121,10 +132,15 @@ test('a place that can not be written to leaves no half file and says so', async
   expect(internalsOf(db).home).toBeUndefined()
 })
 
-test('loading twice into one database changes nothing the second time', async () => {
+test('loading twice into one database changes nothing the second time, and says that it is there', async () => {
   const copy = await emptyDatabase()
-  await loadDump(copy, file)
-  await expect(loadDump(copy, file)).rejects.toMatchObject({ number: 'E0126' })
+  const first = await loadDump(copy, file)
+  expect(await loadDump(copy, file)).toEqual({ ...first, already: true })
+  // The owner is held to row-level security again.
+  const open = await copy.tx({ kind: 'owner' }, (tx) =>
+    sql`select 1 from pg_class where oid = 'core.goals'::regclass and not relforcerowsecurity`.execute(tx),
+  )
+  expect(open.rows).toEqual([])
   expect(await everything(copy)).toEqual(await everything(db))
   await copy.close()
 })

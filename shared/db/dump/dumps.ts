@@ -4,10 +4,11 @@ import type { Db } from '../types.ts'
 import { type Dumped, writeDump } from './write-dump.ts'
 
 const KEPT = 3
-const NAME = /^\d{8}T\d{9}Z\.dump$/
+const NAME = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)(\d{3})Z\.dump$/
 
 export interface DumpFile {
   file: string
+  /** When it was begun, which its name says. */
   made_at: string
   bytes: number
 }
@@ -26,19 +27,31 @@ export function listDumps(home: string): DumpFile[] {
     .reverse()
     .map((name) => {
       const file = path.join(folder, name)
-      const { size, mtime } = statSync(file)
-      return { file, made_at: mtime.toISOString(), bytes: size }
+      return { file, made_at: name.replace(NAME, '$1-$2-$3T$4:$5:$6.$7Z'), bytes: statSync(file).size }
     })
 }
 
-/** Writes a dump into the home's folder and removes all but the three newest, and what a killed process left half-made. */
+/** The file for a dump begun at `made_at`. */
+export function newDump(home: string, made_at: string): string {
+  return path.join(dumpsFolder(home), `${made_at.replace(/[-:.]/g, '')}.dump`)
+}
+
+/**
+ * Writes a dump into the home's folder and removes older ones. Everybody else waits meanwhile: for a database that nobody else
+ * uses. One that is in use: `dumpRunning`.
+ */
 export async function takeDump(db: Db, home: string): Promise<Dumped> {
+  const made_at = new Date().toISOString()
+  const dumped = await writeDump(db, newDump(home, made_at), made_at)
+  prune(home)
+  return dumped
+}
+
+/** Removes all but the three newest, and what a killed process left half-made. */
+export function prune(home: string): void {
   const folder = dumpsFolder(home)
-  const stamp = new Date().toISOString().replace(/[-:.]/g, '')
-  const dumped = await writeDump(db, path.join(folder, `${stamp}.dump`))
   for (const { file } of listDumps(home).slice(KEPT)) rmSync(file, { force: true })
   for (const name of names(folder)) if (name.endsWith('.part')) rmSync(path.join(folder, name), { force: true })
-  return dumped
 }
 
 function names(folder: string): string[] {

@@ -2,17 +2,23 @@ import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { createGunzip } from 'node:zlib'
 import { dbErrors } from '../errors.ts'
-import { FORMAT, type Header, isSameSum, type Line, Summing } from './format.ts'
+import { OWN_BOOKS, type Table } from './catalogue.ts'
+import { FORMAT, type Header, isSameSum, type Line, type Sum, Summing } from './format.ts'
 
 export interface DumpSummary {
   header: Header
-  tables: number
+  tables: { table: Table; sum: Sum }[]
   rows: number
+  sequences: Record<string, string>
 }
 
-/** The lines of a dump, in order; throws E0124 where the file is cut off, changed, or none of ours. */
+/**
+ * The lines of a dump, in order, without the tables that say which schema a database has. Throws E0124 where the file is cut off,
+ * changed, or none of ours.
+ */
 export async function* linesOf(file: string): AsyncGenerator<{ line: Line; text: string }> {
   const hash = createHash('sha256')
+  let wanted = true
   for await (const text of textLines(file)) {
     const line = parse(file, text)
     if (isFinish(line)) {
@@ -20,7 +26,9 @@ export async function* linesOf(file: string): AsyncGenerator<{ line: Line; text:
       throw damaged(file, 'its checksum is wrong')
     }
     hash.update(`${text}\n`)
-    yield { line, text }
+    if ('table' in line) wanted = !OWN_BOOKS.includes(line.table.name)
+    if (wanted) yield { line, text }
+    else if ('end' in line) wanted = true
   }
   throw damaged(file, 'it ends too early')
 }
@@ -51,22 +59,29 @@ async function* textLines(file: string): AsyncGenerator<string> {
 /** Reads a whole dump and checks every sum in it, without keeping any of it. */
 export async function verifyDump(file: string): Promise<DumpSummary> {
   let header: Header | undefined
+  let table: Table | undefined
   let summing = new Summing()
-  const counts = { tables: 0, rows: 0 }
+  const found: Omit<DumpSummary, 'header'> = { tables: [], rows: 0, sequences: {} }
   for await (const { line, text } of linesOf(file)) {
     if (header === undefined) {
       header = headerOf(file, line)
     } else if (Array.isArray(line)) summing.add(text)
-    else if ('table' in line) summing = new Summing()
+    else if ('table' in line) {
+      table = line.table
+      summing = new Summing()
+    } else if ('sequences' in line) found.sequences = line.sequences
     else if ('end' in line) {
-      if (!isSameSum(line.sum, summing.sum))
-        throw damaged(file, `the rows of ${line.end} are not those that were written`)
-      counts.tables += 1
-      counts.rows += summing.rows
+      assertSame(file, line, summing.sum)
+      if (table) found.tables.push({ table, sum: line.sum })
+      found.rows += summing.rows
     }
   }
   if (header === undefined) throw damaged(file, 'it is empty')
-  return { header, ...counts }
+  return { header, ...found }
+}
+
+function assertSame(file: string, { end, sum }: { end: string; sum: Sum }, found: Sum): void {
+  if (!isSameSum(sum, found)) throw damaged(file, `the rows of ${end} are not those that were written`)
 }
 
 /** The first line alone: what a dump is, without reading it. */

@@ -1,12 +1,14 @@
-import { existsSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { existsSync, rmSync } from 'node:fs'
 import path from 'node:path'
 import type { Logger } from '../../telemetry/index.ts'
 import { type DatabaseConfig, openDatabase } from '../database.ts'
 import { claimDirectory } from '../embedded/directory.ts'
 import { completeSwap, nextHome, swapDatabase } from '../embedded/swap.ts'
 import { dbErrors } from '../errors.ts'
+import { changedAfter } from './changed-after.ts'
 import { listDumps } from './dumps.ts'
 import { type Loaded, type LoadOptions, loadDump } from './load-dump.ts'
+import { dumpHeader } from './read-dump.ts'
 
 export interface RestoreOptions extends LoadOptions {
   log: Logger
@@ -34,7 +36,7 @@ export async function restoreHome(config: DatabaseConfig, options: RestoreOption
     completeSwap(home)
     const file = options.file ?? listDumps(home)[0]?.file
     if (file === undefined) throw dbErrors.noDump({ home })
-    const changed = changedAfter(home, file)
+    const changed = changedAfter(home, (await dumpHeader(file)).made_at)
     if (changed && !options.acceptLoss) throw dbErrors.dumpTooOld({ file, changed })
     const loaded = await fillNext(config, file, options)
     const had = existsSync(path.join(home, 'db'))
@@ -47,8 +49,6 @@ export async function restoreHome(config: DatabaseConfig, options: RestoreOption
 
 async function fillNext(config: DatabaseConfig, file: string, options: RestoreOptions): Promise<Loaded> {
   const next = nextHome(config.home)
-  // Of an attempt that was killed.
-  rmSync(next, { recursive: true, force: true })
   const db = await openDatabase({ ...config, mode: 'embedded', home: next }, { log: options.log })
   try {
     return await loadDump(db, file, options)
@@ -59,16 +59,4 @@ async function fillNext(config: DatabaseConfig, file: string, options: RestoreOp
   } finally {
     await db.close()
   }
-}
-
-/** Closing a database after a dump writes to its log too. */
-const CLOSING_MS = 60_000
-
-/** When the embedded database was last written to, if that was after the file was made; for one that no engine here opens. */
-export function changedAfter(home: string, file: string): string | undefined {
-  const wal = path.join(home, 'db', 'pg_wal')
-  if (!existsSync(wal)) return undefined
-  const newest = Math.max(0, ...readdirSync(wal).map((name) => statSync(path.join(wal, name)).mtimeMs))
-  const made = statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0
-  return newest > made + CLOSING_MS ? new Date(newest).toISOString() : undefined
 }

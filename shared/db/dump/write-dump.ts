@@ -18,15 +18,17 @@ import { rowsOf } from './read-rows.ts'
 
 export interface Dumped {
   file: string
+  made_at: string
   tables: number
   rows: number
 }
 
 /**
  * Writes everything in the database to a file, as one moment sees it. The file gets its name only when it is whole and on the
- * disk; what fails leaves nothing behind and throws E0125. Holds the embedded database's one connection while it runs.
+ * disk; what fails leaves nothing behind and throws E0125. Holds the embedded database's one connection while it runs. `made_at`:
+ * a moment before which everything is in it, default now.
  */
-export async function writeDump(db: Db, file: string): Promise<Dumped> {
+export async function writeDump(db: Db, file: string, made_at: string = new Date().toISOString()): Promise<Dumped> {
   const { source, close } = await internalsOf(db).migrationSource()
   const kysely = new Kysely<unknown>({ dialect: dialect(source) })
   const draft = `${file}.part`
@@ -36,7 +38,7 @@ export async function writeDump(db: Db, file: string): Promise<Dumped> {
       .transaction()
       .setIsolationLevel('repeatable read')
       .setAccessMode('read only')
-      .execute((tx) => writeAll(tx, draft))
+      .execute((tx) => writeAll(tx, draft, made_at))
     renameSync(draft, file)
     syncDirectory(path.dirname(file))
     return { file, ...counts }
@@ -57,11 +59,10 @@ function removeDraft(draft: string): void {
   }
 }
 
-async function writeAll(db: Kysely<unknown>, draft: string): Promise<{ tables: number; rows: number }> {
+async function writeAll(db: Kysely<unknown>, draft: string, made_at: string): Promise<Omit<Dumped, 'file'>> {
   const out = new LineFile(draft)
   try {
     const { rows: server } = await sql<{ v: string }>`select current_setting('server_version') as v`.execute(db)
-    const made_at = new Date().toISOString()
     const migrations = await appliedMigrations(db)
     await out.write({ dump: FORMAT, made_at, postgres: server[0]?.v ?? '', migrations })
     const tables = await tablesOf(db)
@@ -75,7 +76,7 @@ async function writeAll(db: Kysely<unknown>, draft: string): Promise<{ tables: n
     }
     await out.write({ sequences: await sequencesOf(db) })
     await out.finish(tables.length, rows)
-    return { tables: tables.length, rows }
+    return { made_at, tables: tables.length, rows }
   } catch (error) {
     out.abandon()
     throw error

@@ -35,6 +35,7 @@ export class EmbeddedSource implements ClientSource {
   #holder: Holder | undefined
   #failure: { error: Error; until: number } | undefined
   #closed = false
+  #resting = false
   /** How often the thread had to be started again. */
   restarts = 0
   /** Above this a query is ended; migrations raise it while they run. */
@@ -55,7 +56,7 @@ export class EmbeddedSource implements ClientSource {
   }
 
   get busy(): boolean {
-    return this.#holder !== undefined
+    return this.#holder !== undefined || this.#resting
   }
 
   get running(): boolean {
@@ -217,6 +218,21 @@ export class EmbeddedSource implements ClientSource {
       return await (await this.open()).dump()
     } finally {
       lease.release(false)
+    }
+  }
+
+  /** Runs `work` between two transactions, while nothing is written to the directory. */
+  async still<T>(work: () => Promise<T>): Promise<T> {
+    await this.#turn()
+    this.#resting = true
+    const { restarts } = this
+    try {
+      const result = await work()
+      if (this.restarts !== restarts) throw new Error('the database was started again meanwhile')
+      return result
+    } finally {
+      this.#resting = false
+      this.#next()
     }
   }
 

@@ -24,11 +24,14 @@ export function swapDatabase(home: string): string {
   return path.join(home, keep)
 }
 
-/** Finishes a swap that was begun; without one it does nothing. Every step may have been done before. */
+/** Finishes a swap that was begun; without one, what a killed restore has half-made goes. Every step may have been done before. */
 export function completeSwap(home: string): void {
   const swap = read(intention(home))
-  if (!swap) return
   const next = nextHome(home)
+  if (!swap) {
+    rmSync(next, { recursive: true, force: true })
+    return
+  }
   if (existsSync(path.join(next, 'db'))) {
     const keep = path.join(home, swap.keep)
     if (!existsSync(keep) && existsSync(path.join(home, 'db'))) renameSync(path.join(home, 'db'), keep)
