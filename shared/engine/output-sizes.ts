@@ -36,19 +36,16 @@ export async function byMemory(tx: Tx, gate: PlanOf, tasks: readonly TaskRow[]):
 
 type PlanOf = Pick<Gate, 'tenant_id' | 'plan_id'>
 
-/** By task id. */
+/** By task id. An output is printed once to be measured, however many read it. */
 async function bytesToDecide(tx: Tx, gate: PlanOf, tasks: readonly TaskRow[]): Promise<Map<string, number>> {
-  const pairs = tasks.flatMap((task) => outputsOf(task).map((key) => ({ id: task.id, key })))
-  if (pairs.length === 0) return new Map()
-  const { rows } = await sql<{ id: string; bytes: number }>`
-    select p.id, sum(t.bytes)::float8 as bytes
-    from unnest(${pairs.map(({ id }) => id)}::text[], ${pairs.map(({ key }) => key)}::text[]) as p(id, key)
-    cross join lateral (
-      select octet_length(k.output::text) as bytes from core.tasks k
-      where k.tenant_id = ${gate.tenant_id} and k.plan_id = ${gate.plan_id} and k.key = p.key offset 0
-    ) t
-    group by p.id`.execute(tx)
-  return new Map(rows.map(({ id, bytes }) => [id, bytes]))
+  const read = new Map(tasks.map((task) => [task.id, outputsOf(task)]))
+  const keys = [...new Set([...read.values()].flat())]
+  if (keys.length === 0) return new Map()
+  const { rows } = await sql<{ key: string; bytes: number | null }>`
+    select k.key, octet_length(k.output::text) as bytes from core.tasks k
+    where k.tenant_id = ${gate.tenant_id} and k.plan_id = ${gate.plan_id} and k.key = any(${keys}::text[])`.execute(tx)
+  const bytes = new Map(rows.map((row) => [row.key, row.bytes ?? 0]))
+  return new Map([...read].map(([id, own]) => [id, own.reduce((sum, key) => sum + (bytes.get(key) ?? 0), 0)]))
 }
 
 /** Keys of the tasks whose outputs a task is decided by: those it is passed, and those it reads. */
