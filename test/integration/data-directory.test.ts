@@ -13,6 +13,7 @@ import {
   migrationNames,
   openDatabase,
   type TenantScope,
+  takeDump,
   verifyDump,
 } from '@story-portal/shared/db'
 import { sql } from 'kysely'
@@ -117,6 +118,18 @@ test('changes after the dump are not dropped unless somebody says so', async () 
   expect(await goals(it.home)).toEqual(['a moment later'])
   expect((await it.cli('restore', file, '--accept-loss', '--json')).json).toMatchObject({ upgraded: true })
   expect(await goals(it.home)).toEqual([])
+})
+
+test('a commit right after a dump was begun, in the same session, counts as one that came after it', async () => {
+  const it = await home()
+  const file = await inside(it.home, async (db) => {
+    await migrate(db)
+    const dumped = await takeDump(db, it.home)
+    await db.tx(LOCAL, (tx) => createRecords(tx, 'goal', [{ title: 'within the minute' }]))
+    return dumped.file
+  })
+  expect((await it.cli('restore', file, '--json')).json.error.number).toBe('E0129')
+  expect(await goals(it.home)).toEqual(['within the minute'])
 })
 
 test('a damaged dump is refused and nothing in the home changes', async () => {
