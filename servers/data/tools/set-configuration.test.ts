@@ -24,7 +24,7 @@ test('each value is a new version, and running parts see it without a restart', 
 
 test.each([
   ['a value that does not fit', { value: { limit: 0 } }, 'INVALID_INPUT', 'value.limit'],
-  ['an unknown member', { value: { limits: 1 } }, 'INVALID_INPUT', 'value'],
+  ['an unknown member', { value: { limits: 1 } }, 'INVALID_INPUT', 'value.limits'],
   ['a schema that is none', { value: 1, schema: { type: 'nope' } }, 'INVALID_INPUT', 'schema'],
   ['null', { value: null }, 'INVALID_INPUT', 'value'],
   ['nothing', {}, 'INVALID_INPUT', 'value'],
