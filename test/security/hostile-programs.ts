@@ -1,6 +1,6 @@
 /**
  * Programs that want out of the sandbox, or to take something with them. A program that reaches anything of the host returns
- * (or throws, or logs) a text with ESCAPED in it. `ends` lists every way a run of it may end: "result" for programs that are
+ * (or throws, or logs) a text with ESCAPED in it, one whose changes of built-in objects reach its result or its log one with PLANTED. `ends` lists every way a run of it may end: "result" for programs that are
  * simply contained, else the number of the error.
  */
 export interface HostileProgram {
@@ -192,13 +192,13 @@ const all: Record<string, HostileProgram[]> = {
     },
     {
       name: 'JSON replaced',
-      code: `JSON.stringify = () => 'ESCAPED'; JSON.parse = () => 'ESCAPED'; return await tools.a.b({ a: 1 })`,
+      code: `JSON.stringify = () => 'PLANTED'; JSON.parse = () => 'PLANTED'; return await tools.a.b({ a: 1 })`,
       ends: ['result'],
       calls: true,
     },
     {
       name: 'String and Array methods replaced',
-      code: `for (const P of [String.prototype, Array.prototype]) for (const k of Object.getOwnPropertyNames(P)) if (k !== 'constructor' && k !== 'length') P[k] = () => 'ESCAPED'; console.log('a', {}); throw new TypeError('boo')`,
+      code: `for (const P of [String.prototype, Array.prototype]) for (const k of Object.getOwnPropertyNames(P)) if (k !== 'constructor' && k !== 'length') P[k] = () => 'PLANTED'; console.log('a', {}); throw new TypeError('boo')`,
       ends: [THREW],
     },
     {
@@ -284,7 +284,7 @@ const all: Record<string, HostileProgram[]> = {
     },
     {
       name: 'console can not be changed for the host',
-      code: `try { console.log = () => 'ESCAPED' } catch {} ; console.log('still'); return Object.isFrozen(console)`,
+      code: `try { console.log = () => 'PLANTED' } catch {} ; console.log('still'); return Object.isFrozen(console)`,
       ends: ['result'],
     },
     {
@@ -313,7 +313,8 @@ const all: Record<string, HostileProgram[]> = {
     {
       name: 'microtask loop',
       code: 'const f = () => Promise.resolve().then(f); f(); await new Promise(() => {})',
-      ends: [WALL],
+      // Each promise waits for the next: none is ever free, so a fast machine fills the heap before the clock ends it.
+      ends: [WALL, HEAP],
     },
     { name: 'async loop', code: 'while (true) await null', ends: [WALL] },
     { name: 'loop after a call was answered', code: 'await tools.a.b({}); while (true) {}', ends: [WALL], calls: true },

@@ -13,7 +13,12 @@ const CANARY = 'canary-7f3a9c51'
 const WORKERS = 4
 
 /** What no run may ever show: this process, its machine, its files, its environment. */
-const secrets = [CANARY, 'ESCAPED', process.version, process.cwd(), process.execPath, `${hostname()}.`]
+const hostTexts = [CANARY, process.version, process.cwd(), process.execPath, `${hostname()}.`]
+/** And what no program alone may say. */
+const secrets = [...hostTexts, 'ESCAPED', 'PLANTED']
+/** Code that changes built-in objects: what a second program then finds is its own deed, and proves nothing. */
+const tampering =
+  /\bprototype\b|\bP\[k\] =|JSON\.\w+ =|Array\.from =|defineProperty|prepareStackTrace|stackTraceLimit|globalThis\.\w+ =/
 
 const seen = new Set<number>()
 let sandbox: Sandbox
@@ -88,7 +93,9 @@ function textOf(run: RunResult): string {
 function expectNothingLeaked(run: RunResult, code: string): void {
   const text = textOf(run)
   // What the code says itself is no leak.
-  const found = secrets.filter((secret) => text.includes(secret) && !(secret !== 'ESCAPED' && code.includes(secret)))
+  const found = secrets.filter(
+    (secret) => text.includes(secret) && !(hostTexts.includes(secret) && code.includes(secret)),
+  )
   expect({ found, text: found.length > 0 ? text.slice(0, 500) : '' }).toEqual({ found: [], text: '' })
 }
 
@@ -134,8 +141,9 @@ test('programs made of pieces of these programs stay inside too', async () => {
       const joined = second === undefined ? first : `await (async () => { ${first}\n })().catch(() => {}); ${second}`
       const run = await attack({ code: outer(inner(joined)), calls, limits: { wall_ms: 300 } })
       const text = textOf(run)
-      expect(secrets.slice(2).filter((secret) => text.includes(secret))).toEqual([])
-      expect(run.ok ? JSON.stringify(run.result) : '').not.toContain('ESCAPED')
+      expect(hostTexts.slice(1).filter((secret) => text.includes(secret))).toEqual([])
+      if (second === undefined || !tampering.test(first))
+        expect(run.ok ? JSON.stringify(run.result) : '').not.toContain('ESCAPED')
     }),
     { numRuns: 300 },
   )
