@@ -1,12 +1,13 @@
-import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Caller } from '../auth/index.ts'
+import { answererOf } from './client-requests.ts'
+import { sessionId } from './client-session.ts'
 
-const SESSION_HEADER = 'mcp-session-id'
+export const SESSION_HEADER = 'mcp-session-id'
 
 /**
  * Cancellation for clients of the 2025 protocols, which ask for it in a POST of its own. Serving stays stateless: the session id
- * given out with `initialize` is only a name that keeps one client's request ids apart from another's, and any process takes it.
+ * given out with `initialize` keeps one client's request ids apart from another's, and any process takes it.
  */
 export function legacyCancellation() {
   const running = new Map<string, AbortController>()
@@ -21,9 +22,9 @@ export function legacyCancellation() {
     const session = req.headers[SESSION_HEADER]
     // What is no JSON object is the SDK's to refuse.
     const message = typeof body === 'object' && body !== null ? (body as Message) : undefined
-    if (message?.method === 'initialize') res.setHeader(SESSION_HEADER, randomUUID())
+    if (message?.method === 'initialize') res.setHeader(SESSION_HEADER, sessionId(message.params))
     if (typeof session !== 'string' || message === undefined) return undefined
-    const key = (id: unknown): string => JSON.stringify([caller.tenant_id, caller.subject, session, id])
+    const key = (id: unknown): string => JSON.stringify([answererOf(caller, session), id])
     if (message.method === 'notifications/cancelled') running.get(key(message.params?.requestId))?.abort()
     if (message.method !== 'tools/call') return undefined
     const controller = new AbortController()

@@ -1,13 +1,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type NodeIncomingMessageLike, toNodeHandler } from '@modelcontextprotocol/node'
-import { type AuthInfo, createMcpHandler } from '@modelcontextprotocol/server'
+import { type AuthInfo, createMcpHandler, type McpRequestContext, type Transport } from '@modelcontextprotocol/server'
 import type { Caller } from '../auth/index.ts'
 import type { ToolBackend } from './backend.ts'
+import { answererOf, type ClientRequests, clientRequests } from './client-requests.ts'
+import { readSession } from './client-session.ts'
 import { frontPath } from './front-path.ts'
 import { planFront } from './front-plan.ts'
 import type { Host } from './host.ts'
 import { readBody } from './http-body.ts'
-import { legacyCancellation } from './http-cancel.ts'
+import { legacyCancellation, SESSION_HEADER } from './http-cancel.ts'
 import { plainAnswer } from './protocol-words.ts'
 import { protocolServer, type RequestExtra } from './server-factory.ts'
 
@@ -16,7 +18,8 @@ import { protocolServer, type RequestExtra } from './server-factory.ts'
  * the SDK untouched and before a tool has started. `limit` is the largest body in bytes.
  */
 export function mcpEndpoint(host: Host, backend: ToolBackend, limit: number) {
-  const mcp = createMcpHandler((context) => protocolServer(backend, context), {
+  const questions = clientRequests()
+  const mcp = createMcpHandler((context) => protocolServer(backend, { ...context, wrap: asking(questions, context) }), {
     maxRequestBodySize: limit,
     onerror: (error) => host.log.debug({ err: error }, 'a request was refused by the protocol'),
   })
@@ -35,6 +38,11 @@ export function mcpEndpoint(host: Host, backend: ToolBackend, limit: number) {
     const body = req.method === 'POST' ? await readBody(req, limit) : ''
     const message = parseJson(body)
     const cancel = observeCancellation(req, res, message, caller)
+    const session = readSession(req.headers[SESSION_HEADER])
+    if (session !== undefined && questions.answer(message, answererOf(caller, session.id))) {
+      res.writeHead(202).end()
+      return
+    }
     const plan = host.config.mcp.frontPath ? planFront(message, req.headers, backend.has) : 'off'
     if (typeof plan === 'string') {
       count('slow', plan)
@@ -46,10 +54,17 @@ export function mcpEndpoint(host: Host, backend: ToolBackend, limit: number) {
     } else {
       count('slow', 'list_form')
     }
-    await forward(asMessage(req, body, { caller, cancel }), res as unknown as Parameters<typeof forward>[1])
+    await forward(asMessage(req, body, { caller, cancel, session }), res as unknown as Parameters<typeof forward>[1])
   }
 
   return { serve, close: () => mcp.close() }
+}
+
+/** How a server made for one request of an older client asks that client, where it said what it can be asked. */
+function asking(questions: ClientRequests, { era, authInfo }: McpRequestContext) {
+  const { caller, session } = (authInfo?.extra ?? {}) as Partial<RequestExtra>
+  if (era !== 'legacy' || caller === undefined || session === undefined) return undefined
+  return (inner: Transport) => questions.transport(inner, session, answererOf(caller, session.id))
 }
 
 /** A refusal without the words of the SDK's validator; every other answer passes untouched. */

@@ -7,10 +7,13 @@ import {
   type Result,
   Server,
   type ServerContext,
+  type Transport,
 } from '@modelcontextprotocol/server'
 import type { Caller } from '../auth/index.ts'
 import { errors, safeText, toErrorBody } from '../errors/index.ts'
 import type { ToolBackend } from './backend.ts'
+import type { ClientRequests } from './client-requests.ts'
+import type { ClientSession } from './client-session.ts'
 import type { HostCallOptions } from './host.ts'
 import { type Era, namedBy, settle, type ToolOutcome } from './outcome.ts'
 import { handlerRefusal } from './protocol-words.ts'
@@ -21,6 +24,8 @@ export interface RequestExtra {
   caller: Caller
   /** Aborted when an older client asks, in another request, for this call to be cancelled. */
   cancel: AbortSignal | undefined
+  /** What an older client said of itself when it began. */
+  session?: ClientSession | undefined
 }
 
 /** Lists change only with a new version of the server, which is a new process: five minutes cost nobody a stale tool. */
@@ -28,8 +33,20 @@ const CACHE_HINT = { ttlMs: 300_000, cacheScope: 'private' } as const
 
 type RequestHandler = (request: JSONRPCRequest, ctx: ServerContext) => Promise<Result>
 
+/** How a client of the 2025 protocols over HTTP is asked. */
+type Wrap = (transport: Transport) => ReturnType<ClientRequests['transport']>
+
 /** The SDK's server, whose refusals of a request's params are in our words. */
 class PlainServer extends Server {
+  wrap?: Wrap
+
+  override async connect(inner: Transport): Promise<void> {
+    if (this.wrap === undefined) return super.connect(inner)
+    const transport = this.wrap(inner)
+    await super.connect(transport)
+    await transport.introduce()
+  }
+
   protected override _wrapHandler(method: string, handler: RequestHandler): RequestHandler {
     const wrapped = super._wrapHandler(method, handler)
     return async (request, ctx) => {
@@ -48,7 +65,7 @@ class PlainServer extends Server {
  */
 export function protocolServer(
   backend: ToolBackend,
-  context: Pick<McpRequestContext, 'era'>,
+  context: Pick<McpRequestContext, 'era'> & { wrap?: Wrap | undefined },
   fixedCaller?: Caller,
 ): Server {
   const { name, title, version, instructions } = backend.server
@@ -60,6 +77,7 @@ export function protocolServer(
       cacheHints: { 'tools/list': CACHE_HINT, 'server/discover': CACHE_HINT },
     },
   )
+  if (context.wrap) server.wrap = context.wrap
   const callerOf = (ctx: ServerContext): Caller => {
     const caller = extraOf(ctx)?.caller ?? fixedCaller
     if (caller === undefined) throw new ProtocolError(ProtocolErrorCode.InvalidRequest, 'The request has no caller.')

@@ -5,12 +5,13 @@ import {
   ResourceNotFoundError,
   type Server,
 } from '@modelcontextprotocol/server'
+import { askingTools } from './asking-tools.ts'
 import { contentTools, unknownTool } from './content-tools.ts'
 import type { FixtureTool } from './fixture-tool.ts'
 import { inputTools, promptInput } from './input-tools.ts'
 import { PNG } from './media.ts'
 
-const tools: Record<string, FixtureTool> = { ...contentTools, ...inputTools }
+const tools: Record<string, FixtureTool> = { ...contentTools, ...inputTools, ...askingTools }
 const NO_ARGUMENTS = { type: 'object' } as const
 const CACHE = { ttlMs: 60_000, cacheScope: 'private' } as const
 
