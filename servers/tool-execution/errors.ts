@@ -210,6 +210,13 @@ export const faults = defineErrors(3, {
     message: 'The result of {tool} does not fit its output_schema: {summary}',
     hint: 'The fault is in the tool, not in the call: register a corrected version.',
   },
+  sunset: {
+    number: 'E3047',
+    code: 'NOT_FOUND',
+    severity: 'info',
+    message: 'Tool {tool} was deprecated and answers no more since {sunset_at}.',
+    hint: '{instead} deprecate_tool with restore: true brings the version back.',
+  },
   approvalsUnavailable: {
     number: 'E3046',
     code: 'UNAVAILABLE',

@@ -59,7 +59,7 @@ function callSpec(
   }
 }
 
-function scopeOf({ caller, correlation_id }: OpenContext): TenantScope {
+export function scopeOf({ caller, correlation_id }: OpenContext): TenantScope {
   const source = 'story-portal/tool-execution'
   return { kind: 'tenant', tenant_id: caller.tenant_id, subject: caller.subject, correlation_id, source }
 }

@@ -2,8 +2,8 @@ import { defineTool } from '@story-portal/shared/mcp'
 import { z } from 'zod'
 import { faults } from '../errors.ts'
 import { execute } from '../execute.ts'
-import { argumentsFault, chooseVersion } from '../registered-tools.ts'
-import { Invocation, Mode, shownInvocation, ToolName } from '../schema.ts'
+import { argumentsFault, chooseVersion, deprecationOf } from '../registered-tools.ts'
+import { Invocation, Mode, shownInvocation, ToolName, VersionRange } from '../schema.ts'
 import { within, workOfTool } from '../work.ts'
 
 export default defineTool({
@@ -14,17 +14,12 @@ export default defineTool({
   transaction: false,
   input: {
     tool: ToolName,
-    version: z
-      .string()
-      .min(1)
-      .max(100)
-      .default('*')
-      .describe('Version or range, such as 1.2.0 or ^1.0.0; the highest that fits is used'),
+    version: VersionRange.default('*').describe('Version or range, such as ^1.0.0; the highest that fits is used'),
     arguments: z.record(z.string(), z.unknown()).default({}).describe("Must fit the tool's input_schema"),
     timeout_ms: z.int().min(1).optional().describe("Longest run, from its start; cuts the tool's own limit"),
     mode: Mode,
   },
-  output: { invocation: Invocation },
+  output: { invocation: Invocation, deprecation: z.string().optional() },
   async run({ tool: name, version, arguments: args, timeout_ms, mode }, ctx) {
     const tool = await ctx.db.read((tx) => chooseVersion(tx, name, version))
     if (tool.requires_approval) throw faults.approvalsUnavailable({ tool: name })
@@ -38,6 +33,10 @@ export default defineTool({
       work: within(workOfTool(tool, args), timeout_ms),
       mode,
     })
-    return { invocation: { ...shownInvocation(done), replayed: done.replayed } }
+    const deprecation = deprecationOf(tool)
+    return {
+      invocation: { ...shownInvocation(done), replayed: done.replayed },
+      ...(deprecation === undefined ? {} : { deprecation }),
+    }
   },
 })

@@ -6,8 +6,9 @@ import { defineTool } from '@story-portal/shared/mcp'
 import { z } from 'zod'
 import { faults } from '../errors.ts'
 import { checkSchema, type JsonSchema } from '../json-schema.ts'
+import { embedTool, shownTool } from '../registered-tools.ts'
 import { sandboxOf } from '../sandbox-of-host.ts'
-import { Code, Limits, Permissions, ToolName } from '../schema.ts'
+import { Code, Limits, Permissions, ShownTool, ToolName } from '../schema.ts'
 
 const Schema = z.record(z.string(), z.unknown())
 
@@ -29,7 +30,7 @@ export default defineTool({
     limits: Limits.optional(),
     requires_approval: z.boolean().default(false).describe('By a person, for each call'),
   },
-  output: { tool: z.looseObject({ id: z.string(), version: z.string() }) },
+  output: { tool: ShownTool },
   async prepare(args, ctx) {
     const code = codeOf(args.source)
     if (!isVersion(args.version)) throw badInput('version', 'must be a semantic version such as 1.2.3')
@@ -74,9 +75,8 @@ async function create(tx: Tx, columns: ReturnType<typeof columnsOf>) {
   const { items } = await listRecords(tx, 'tool', { filter: { name, semver }, limit: 1, includeDeleted: true })
   if (items.length > 0) throw faults.versionExists({ tool: name, version: semver })
   const tool = await createRecord(tx, 'tool', columns)
-  // What clients call a version is the tool's own; the record's is another matter.
-  const { version: record_version, semver: version, tenant_id: _t, deleted_at: _d, ...shown } = tool
-  return { tool: { ...shown, version, record_version } }
+  await embedTool(tx, tool)
+  return { tool: shownTool(tool) }
 }
 
 function codeOf(source: { type: string; code?: string | undefined }): string {

@@ -323,6 +323,21 @@ export interface ToolTypes {
     }
   }
   'tool-execution': {
+    /** Cancels an invocation that has not ended. What it has done outside stays done: an outside effect under way is asked to stop and records how it ended. */
+    cancel_invocation: {
+      input: {
+        /** Id of the invocation, inv_... */
+        invocation_id: string
+        /** Makes a repeat safe */
+        idempotency_key?: string
+      }
+      output: {
+        invocation: {
+          id: string
+          status: string
+        }
+      }
+    }
     /** Parses code without running it and returns where it is wrong. To run it, use run_code. */
     check_code: {
       input: {
@@ -341,6 +356,31 @@ export interface ToolTypes {
         }[]
       }
     }
+    /** Marks versions of a registered tool as deprecated: they answer with a warning, and from sunset_at on not at all. restore: true takes it back. */
+    deprecate_tool: {
+      input: {
+        /** Such as word_count */
+        tool: string
+        /** Version or range; all versions when left out */
+        version?: string
+        /** From then on calls are refused */
+        sunset_at?: string
+        /** What callers should use, such as csv_parse ^2 */
+        replacement?: string
+        /** Kept in the history */
+        reason?: string
+        /** Makes deprecated versions active again */
+        restore?: boolean
+        /** Makes a repeat safe */
+        idempotency_key?: string
+      }
+      output: {
+        items: {
+          id: string
+          version: string
+        }[]
+      }
+    }
     /** Returns one invocation: its status, output or error, logs and usage. To find an id, call list_invocations. */
     get_invocation: {
       input: {
@@ -354,12 +394,29 @@ export interface ToolTypes {
         }
       }
     }
+    /** Returns one version of a registered tool with its schemas, source and permissions, and which versions there are. To find a name, use search_registered_tools. */
+    get_registered_tool: {
+      input: {
+        /** Such as word_count */
+        tool: string
+        /** Version or range, such as 1.2.0 or ^1.0.0 */
+        version?: string
+      }
+      output: {
+        tool: {
+          id: string
+          version: string
+        }
+        versions: Record<string, unknown>[]
+        deprecation?: string
+      }
+    }
     /** Calls a registered tool exactly once and returns the invocation with its output, or its error when the tool failed. For code that is not registered, use run_code. */
     invoke_tool: {
       input: {
         /** Such as word_count */
         tool: string
-        /** Version or range, such as 1.2.0 or ^1.0.0; the highest that fits is used */
+        /** Version or range, such as ^1.0.0; the highest that fits is used */
         version?: string
         /** Must fit the tool's input_schema */
         arguments?: Record<string, unknown>
@@ -375,6 +432,7 @@ export interface ToolTypes {
           id: string
           status: string
         }
+        deprecation?: string
       }
     }
     /** Lists invocations, the latest first, without arguments, output and logs. For all of one, call get_invocation. */
@@ -400,6 +458,25 @@ export interface ToolTypes {
         items: {
           id: string
           status: string
+        }[]
+        next_cursor: string | null
+      }
+    }
+    /** Lists versions of registered tools, the latest first, without schemas and source. To look for a purpose, use search_registered_tools. */
+    list_registered_tools: {
+      input: {
+        /** Only versions of this one */
+        tool?: string
+        status?: 'active' | 'deprecated' | 'disabled'
+        /** Most items of one page */
+        limit?: number
+        /** next_cursor of the page before */
+        cursor?: string
+      }
+      output: {
+        items: {
+          id: string
+          version: string
         }[]
         next_cursor: string | null
       }
@@ -476,6 +553,25 @@ export interface ToolTypes {
         invocation_id: string
         status: string
         replayed: boolean
+      }
+    }
+    /** Finds registered tools by what they are for: by words and by likeness of the text, best first. For the schemas of one, call get_registered_tool. */
+    search_registered_tools: {
+      input: {
+        /** What it should do, such as: turn CSV into JSON */
+        query: string
+        /** Also versions that should not be used any more */
+        include_deprecated?: boolean
+        /** At most this many */
+        limit?: number
+      }
+      output: {
+        items: {
+          tool: string
+          version: string
+          description: string
+        }[]
+        embedding_model: string
       }
     }
   }
