@@ -2,7 +2,7 @@ import { ENGINE_CHANNEL, type PlanPulse, planPulse, readWake } from '@story-port
 import type { OpenContext } from '@story-portal/shared/mcp'
 
 /** How a plan stands for whoever waits for it. */
-export type WaitEnd = 'not_started' | 'ended' | 'paused' | 'needs_assistant' | 'still_running'
+export type WaitEnd = 'not_started' | 'ended' | 'paused' | 'needs_assistant' | 'needs_approval' | 'still_running'
 
 const HINTS: Record<WaitEnd, string> = {
   not_started: 'The plan has not been started: call run_plan.',
@@ -10,6 +10,8 @@ const HINTS: Record<WaitEnd, string> = {
   paused: 'The plan is paused; run_plan resumes it.',
   needs_assistant:
     'Only assistant tasks are left to do now: claim_task gives the next one; then call run_plan again to wait on.',
+  needs_approval:
+    'Only tasks are left whose call a person must allow: list_approvals on supervision shows them; then call run_plan again to wait on.',
   still_running: 'The plan runs on; call run_plan or get_plan again to wait on.',
 }
 
@@ -54,11 +56,13 @@ export async function look(ctx: OpenContext, planId: string): Promise<Waited> {
   return { waiting, hint: HINTS[waiting] }
 }
 
-function stateOf({ status, phase, platform, assistant }: PlanPulse): WaitEnd {
+function stateOf({ status, phase, platform, assistant, parked }: PlanPulse): WaitEnd {
   if (status === 'paused') return 'paused'
   if (status === 'draft' || status === 'validated') return 'not_started'
   if (status !== 'executing') return phase === 'compensating' ? 'still_running' : 'ended'
-  return platform === 0 && assistant > 0 ? 'needs_assistant' : 'still_running'
+  if (platform > 0) return 'still_running'
+  if (assistant > 0) return 'needs_assistant'
+  return parked > 0 ? 'needs_approval' : 'still_running'
 }
 
 /** Rings once for any number of wake-ups while nobody waits, so that none is missed between two looks. */

@@ -217,12 +217,4 @@ export const faults = defineErrors(3, {
     message: 'Tool {tool} was deprecated and answers no more since {sunset_at}.',
     hint: '{instead} deprecate_tool with restore: true brings the version back.',
   },
-  approvalsUnavailable: {
-    number: 'E3046',
-    code: 'UNAVAILABLE',
-    retryable: false,
-    severity: 'info',
-    message: 'Tool {tool} needs an approval for each call, and approvals are not available yet.',
-    hint: 'Register a version without requires_approval, or wait until the supervision server runs.',
-  },
 })

@@ -21,8 +21,7 @@ export interface Intent {
 export type Executed = InvocationRecord & { replayed: boolean }
 
 /** Records the intent and carries it out exactly once, here and now or by a background worker. */
-export async function execute(ctx: OpenContext, intent: Intent): Promise<Executed> {
-  const spec = callSpec(ctx, intent)
+export async function execute(ctx: OpenContext, intent: Intent, spec = callSpec(ctx, intent)): Promise<Executed> {
   if (intent.mode === 'background') return await ctx.db.tx((tx) => submitCall(tx, ctx.host.jobs, spec))
   const scope = scopeOf(ctx)
   const started = Date.now()
@@ -39,7 +38,7 @@ export async function execute(ctx: OpenContext, intent: Intent): Promise<Execute
   }
 }
 
-function callSpec(
+export function callSpec(
   ctx: OpenContext,
   intent: Intent,
 ): Omit<CallSpec, 'scope' | 'dispatch' | 'verify' | 'signal' | 'owner'> {

@@ -54,7 +54,7 @@ export const Usage = z.looseObject({ wall_ms: z.number(), cpu_ms: z.number(), me
 export const Logs = z.array(z.looseObject({}))
 
 /** What a client sees of an invocation: not who holds its lease, and not all that is known of its caller. */
-export function shownInvocation(invocation: RecordOf<'invocation'>) {
+export function shownInvocation(invocation: RecordOf<'invocation'> & { approval?: unknown }) {
   const {
     tenant_id: _t,
     deleted_at: _d,
@@ -62,6 +62,7 @@ export function shownInvocation(invocation: RecordOf<'invocation'>) {
     lease_token: _k,
     lease_expires_at: _e,
     caller: _c,
+    approval: _a,
     ...rest
   } = invocation
   return rest

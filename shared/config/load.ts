@@ -146,6 +146,7 @@ function assemble(s: Settings, place: { home: string; root: string; urls: Record
     redis: s.REDIS_URL ? { url: s.REDIS_URL, commandTimeoutMs: s.STORY_PORTAL_REDIS_COMMAND_TIMEOUT_MS } : undefined,
     engine: {
       leaseMs: s.STORY_PORTAL_LEASE_MS,
+      approvalMs: s.STORY_PORTAL_APPROVAL_MS,
       reconcileMs: s.STORY_PORTAL_RECONCILE_MS,
       taskConcurrency: s.STORY_PORTAL_TASK_CONCURRENCY,
     },

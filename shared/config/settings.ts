@@ -130,6 +130,11 @@ export const SETTINGS = {
     about: 'How long a worker owns a task or call without a sign of life.',
     schema: integer(500, 3_600_000, 30_000),
   },
+  STORY_PORTAL_APPROVAL_MS: {
+    path: 'engine.approval_ms',
+    about: 'How long a call waits for somebody to allow it, before it is refused.',
+    schema: integer(1_000, 31_536_000_000, 604_800_000),
+  },
   STORY_PORTAL_RECONCILE_MS: {
     path: 'engine.reconcile_ms',
     about: 'How often forgotten work is looked for.',

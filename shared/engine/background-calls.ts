@@ -1,25 +1,14 @@
 import { createRecord, hashJson } from '../data/index.ts'
 import type { Db, TenantScope, Tx } from '../db/index.ts'
 import { isStoryPortalError } from '../errors/index.ts'
-import { defineQueue, type Jobs, type Worker } from '../jobs/index.ts'
+import type { Jobs, Worker } from '../jobs/index.ts'
+import { approvalOf } from './approval-state.ts'
 import { assertSameCall, findInvocation, intentColumns } from './call-intent.ts'
 import { writeLost } from './call-record.ts'
 import { executeCall } from './calls.ts'
+import { type BackgroundCall, CALLS_QUEUE } from './calls-queue.ts'
 import { callErrors } from './errors.ts'
 import type { CallEffect, CallIntent, CallResult, CallSpec, InvocationRecord } from './types.ts'
-
-export interface BackgroundCall {
-  tenant_id: string
-  invocation_id: string
-}
-
-/** Wakes a worker for a call; the invocation's row is the truth, so a lost or doubled job changes nothing. */
-export const CALLS_QUEUE = defineQueue<BackgroundCall>({
-  name: 'engine.calls',
-  retry_limit: 5,
-  retry_delay_seconds: 2,
-  expire_seconds: 3_600,
-})
 
 /**
  * Commits the intent of a call and the job that will run it in the caller's transaction, and returns at once. The same key with
@@ -58,7 +47,10 @@ export async function workCalls(db: Db, jobs: Jobs, options: WorkCallsOptions): 
 async function runCall(db: Db, job: BackgroundCall, options: WorkCallsOptions, signal: AbortSignal): Promise<void> {
   const reader = { kind: 'tenant', tenant_id: job.tenant_id, subject: 'service:engine' } as const
   const invocation = await db.tx(reader, (tx) => findInvocation(tx, job.invocation_id, 'id'))
-  if (invocation.status !== 'pending' && invocation.status !== 'running') return
+  const parked = invocation.status === 'pending_approval'
+  if (!parked && invocation.status !== 'pending' && invocation.status !== 'running') return
+  // The reconciler may have asked for it before the decision; the decision asks again.
+  if (parked && (await db.tx(reader, (tx) => approvalOf(tx, invocation.id)))?.status !== 'approved') return
   const scope: TenantScope = { ...reader, subject: invocation.subject ?? reader.subject, source: 'story-portal/engine' }
   const prepared = await options.prepare(invocation, scope)
   if (!prepared) {

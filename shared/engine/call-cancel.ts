@@ -2,8 +2,11 @@ import { sql } from 'kysely'
 import { inMs, updateRecord, updateRecords } from '../data/index.ts'
 import type { Db, TenantScope, Tx } from '../db/index.ts'
 import { errors, toErrorBody } from '../errors/index.ts'
+import { withdrawApprovals } from './approval-state.ts'
 import { callErrors } from './errors.ts'
+import { unparkTask } from './park.ts'
 import { runningCalls, wakeWaiters } from './running-calls.ts'
+import { lockTask } from './task-rows.ts'
 import type { InvocationRecord } from './types.ts'
 import { wake } from './wake.ts'
 
@@ -55,6 +58,7 @@ export async function cancelCalls(tx: Tx, tenantId: string, ids: readonly string
   const ours = rows.filter((row) => row.effect !== 'outside' || row.status !== 'running')
   const changes = ours.map((row) => ({ id: row.id, changes: cancelled(row) }))
   if (changes.length > 0) await updateRecords(tx, 'invocation', changes, { reason })
+  await withdrawApprovals(tx, parkedOf(rows))
   if (rows.length > 0)
     await wake(tx, { what: 'cancel', tenant_id: tenantId, ids: rows.map(({ id }) => id).slice(0, 100) })
 }
@@ -69,7 +73,14 @@ async function cancelInTransaction(tx: Tx, scope: TenantScope, id: string): Prom
   }
   await wake(tx, { what: 'cancel', tenant_id: scope.tenant_id, ids: [id] })
   if (row.effect === 'outside' && row.status === 'running') return row
-  return await updateRecord(tx, 'invocation', id, cancelled(row))
+  const record = await updateRecord(tx, 'invocation', id, cancelled(row))
+  await withdrawApprovals(tx, parkedOf([row]))
+  if (row.status === 'pending_approval' && row.task_id !== null) await unparkTask(tx, await lockTask(tx, row.task_id))
+  return record
+}
+
+function parkedOf(rows: readonly InvocationRecord[]): string[] {
+  return rows.flatMap(({ id, status }) => (status === 'pending_approval' ? [id] : []))
 }
 
 function cancelled(row: InvocationRecord) {

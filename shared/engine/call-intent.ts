@@ -2,6 +2,7 @@ import { sql } from 'kysely'
 import { createRecord, inMs, updateRecord } from '../data/index.ts'
 import type { Db, Tx } from '../db/index.ts'
 import { errors, isStoryPortalError } from '../errors/index.ts'
+import { mayDispatch } from './approval-state.ts'
 import { leaseEnd } from './lease-extensions.ts'
 import { DEFAULT_LEASE_MS, newLeaseToken, processOwner } from './leases.ts'
 import { assertTaskLease } from './task-lease.ts'
@@ -25,9 +26,9 @@ export async function openIntent(db: Db, spec: CallSpec, hash: string): Promise<
     const found = await findInvocation(tx, spec.key)
     assertSameCall(found, spec, hash)
     if (found.status === 'pending') return await hold(tx, spec, found, false)
-    if (found.status !== 'running') {
-      return { state: found.status === 'pending_approval' ? 'busy' : 'finished', invocation: found }
-    }
+    if (found.status === 'pending_approval')
+      return (await mayDispatch(tx, found)) ? await hold(tx, spec, found, false) : { state: 'busy', invocation: found }
+    if (found.status !== 'running') return { state: 'finished', invocation: found }
     return (await isLeaseOver(tx, found)) ? await hold(tx, spec, found, true) : { state: 'busy', invocation: found }
   })
 }

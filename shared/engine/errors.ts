@@ -67,6 +67,31 @@ export const callErrors = defineErrors(0, {
   },
 })
 
+/** Cases of what a person must allow. */
+export const approvalErrors = defineErrors(0, {
+  denied: {
+    number: 'E0520',
+    code: 'DENIED',
+    severity: 'info',
+    message: '{tool} was not allowed by {by}: {why}',
+    hint: 'Do something else, or ask again with a new idempotency_key and other arguments.',
+  },
+  expired: {
+    number: 'E0521',
+    code: 'DENIED',
+    severity: 'info',
+    message: 'Nobody decided in time whether {tool} may run.',
+    hint: 'Call again with a new idempotency_key; list_approvals on supervision shows what waits.',
+  },
+  decided: {
+    number: 'E0522',
+    code: 'CONFLICT',
+    severity: 'info',
+    message: 'The approval is {status} already, by {by}.',
+    hint: 'A decision is final: details has it. The call can be asked for again under a new key.',
+  },
+})
+
 /** Cases of plans and tasks. */
 export const planErrors = defineErrors(0, {
   invalidPlan: {

@@ -1,7 +1,7 @@
 export { hashJson as argumentsHash } from '../events/index.ts'
+export { type ApprovalRecord, approvalOf } from './approval-state.ts'
+export { type Decision, decideApproval, type Parked, parkCall } from './approvals.ts'
 export {
-  type BackgroundCall,
-  CALLS_QUEUE,
   type Prepared,
   submitCall,
   type WorkCallsOptions,
@@ -10,6 +10,7 @@ export {
 export { type BudgetScopes, type Charge, releaseBudget, reserveBudget, setBudget, settleBudget } from './budgets.ts'
 export { cancelCall } from './call-cancel.ts'
 export { executeCall } from './calls.ts'
+export { type BackgroundCall, CALLS_QUEUE } from './calls-queue.ts'
 export { type ClaimRequest, claimAcrossTenants, claimTasks, extendLease } from './claims.ts'
 export { type Completed, completeTask } from './complete.ts'
 export {
@@ -30,6 +31,7 @@ export { attemptKey, calleeKey, stepOf } from './keys.ts'
 export { type Leadership, leadership } from './leadership.ts'
 export { withLeaseEnds } from './lease-extensions.ts'
 export { leaseOwner, processOwner } from './leases.ts'
+export { parkTask } from './park.ts'
 export { createPlan, type NewPlan } from './plan-create.ts'
 export { type PlanEstimates, planEstimates } from './plan-estimates.ts'
 export { openAssistantTasks, type PlanPulse, planPulse } from './plan-pulse.ts'

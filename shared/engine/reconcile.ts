@@ -3,8 +3,9 @@ import { inMs } from '../data/index.ts'
 import type { Db, SystemScope, TenantScope, Tx } from '../db/index.ts'
 import { toErrorBody } from '../errors/index.ts'
 import type { Jobs } from '../jobs/index.ts'
-import { CALLS_QUEUE } from './background-calls.ts'
+import { expireApproval } from './approvals.ts'
 import { cancelCalls } from './call-cancel.ts'
+import { CALLS_QUEUE } from './calls-queue.ts'
 import { planErrors } from './errors.ts'
 import { endAttempt } from './finish.ts'
 import { forgetOldKeys } from './idempotency.ts'
@@ -44,6 +45,7 @@ export async function reconcile(db: Db, { jobs, log }: ReconcileOptions): Promis
     keys: () => tidy(db, (tx) => forgetOldKeys(tx, BATCH)),
     extensions: () => tidy(db, removeOldExtensions),
     statistics: () => renewStatistics(db),
+    approvals: () => expireApprovals(db, log),
     calls: async () => (jobs ? await resubmitCalls(db, jobs, log) : 0),
   }
   let done = 0
@@ -216,10 +218,13 @@ async function resubmitCalls(db: Db, jobs: Jobs, log?: Log): Promise<number> {
   const grace = sql`core.now() - make_interval(secs => ${CALL_GRACE_MS / 1_000}::float8)`
   const lost = sql`core.invocations i where status = 'running' and ${leaseEnd('i')} <= ${grace}`
   const waiting = sql`core.invocations i where status = 'pending' and created_at <= ${grace}`
+  const approved = sql`core.invocations i where status = 'pending_approval' and exists (select from core.approvals a
+    where a.tenant_id = i.tenant_id and a.invocation_id = i.id and a.status = 'approved' and a.decided_at <= ${grace})`
   const cancelled = await cancelLate(db, [sql`${lost} and ${TASK_ENDED}`, sql`${waiting} and ${TASK_ENDED}`], log)
   const found = [
     ...(await select(db, sql`${lost} and not ${COMES_BACK} and not ${TASK_ENDED}`)),
     ...(await select(db, sql`${waiting} and not ${TASK_ENDED} order by created_at`)),
+    ...(await select(db, sql`${approved} and not ${TASK_ENDED}`)),
   ]
   if (found.length === 0) return cancelled
   const lostJobs = found.map(({ tenant_id, id }) => ({ tenant_id, invocation_id: id }))
@@ -227,6 +232,12 @@ async function resubmitCalls(db: Db, jobs: Jobs, log?: Log): Promise<number> {
     jobs.enqueueMany(tx, CALLS_QUEUE, lostJobs, { singleton_key: (job) => job.invocation_id }),
   )
   return cancelled + found.length
+}
+
+/** What nobody decided in time is refused, so that whoever waits for it can go on. */
+async function expireApprovals(db: Db, log?: Log): Promise<number> {
+  const over = sql`core.approvals where status = 'pending' and expires_at <= core.now()`
+  return await each(await select(db, over), log, (scope, id) => expireApproval(db, scope, id))
 }
 
 async function cancelLate(db: Db, conditions: readonly Condition[], log?: Log): Promise<number> {

@@ -1,8 +1,8 @@
-import { type ClaimedTask, finishTask, type TaskOutcome } from '@story-portal/shared/engine'
+import { type ClaimedTask, finishTask, parkTask } from '@story-portal/shared/engine'
 import { isStoryPortalError, type StoryPortalError } from '@story-portal/shared/errors'
 import type { Host } from '@story-portal/shared/mcp'
 import { askAgain, pause } from './ask-again.ts'
-import { dispatchTask, taskScope } from './dispatch.ts'
+import { type Carried, dispatchTask, taskScope } from './dispatch.ts'
 import { failedBy, isLeaseLost } from './outcome.ts'
 import type { runIds } from './run-ids.ts'
 
@@ -22,7 +22,7 @@ export async function carryOut(host: Host, held: Held, runIdOf: ReturnType<typeo
   if (outcome !== undefined && !held.abort.signal.aborted) await record(host, held, outcome)
 }
 
-async function outcomeOf(host: Host, held: Held, runIdOf: ReturnType<typeof runIds>): Promise<TaskOutcome | undefined> {
+async function outcomeOf(host: Host, held: Held, runIdOf: ReturnType<typeof runIds>): Promise<Carried | undefined> {
   const { task } = held
   const { signal } = held.abort
   const onSilence = (error: unknown, tried: number) =>
@@ -39,11 +39,15 @@ async function outcomeOf(host: Host, held: Held, runIdOf: ReturnType<typeof runI
 }
 
 /** Transaction 2 of the task. A database that is away is tried again for as long as the lease may still be ours. */
-async function record(host: Host, held: Held, outcome: TaskOutcome): Promise<void> {
+async function record(host: Host, held: Held, outcome: Carried): Promise<void> {
   const { task, runId, abort } = held
   for (let tried = 1; !abort.signal.aborted; tried++) {
     try {
-      await host.db.tx(taskScope(task, runId), (tx) => finishTask(tx, { task_id: task.id, fence: task.fence, outcome }))
+      const lease = { task_id: task.id, fence: task.fence }
+      await host.db.tx(taskScope(task, runId), async (tx) => {
+        if (outcome.status === 'parked') await parkTask(tx, lease, outcome.invocation_id)
+        else await finishTask(tx, { ...lease, outcome })
+      })
       return
     } catch (error) {
       if (!isStoryPortalError(error)) throw error
@@ -53,7 +57,7 @@ async function record(host: Host, held: Held, outcome: TaskOutcome): Promise<voi
   }
 }
 
-async function refused(host: Host, held: Held, outcome: TaskOutcome, error: StoryPortalError): Promise<void> {
+async function refused(host: Host, held: Held, outcome: Carried, error: StoryPortalError): Promise<void> {
   if (isLeaseLost(error)) {
     host.log.debug({ err: error, task_id: held.task.id }, 'the task went to another worker; its result is discarded')
     return

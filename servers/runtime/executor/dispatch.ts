@@ -29,8 +29,11 @@ export interface Dispatch {
   onSilence(error: unknown, tried: number): void
 }
 
+/** How a task came out, or that a person has to decide about its call first. */
+export type Carried = TaskOutcome | { status: 'parked'; invocation_id: string }
+
 /** Carries out one claimed task as one exactly-once call; rejects when the answer says nothing about the work. */
-export function dispatchTask(dispatch: Dispatch): Promise<TaskOutcome> {
+export function dispatchTask(dispatch: Dispatch): Promise<Carried> {
   const { kind, spec } = dispatch.task
   if (kind === 'code') return runCode(dispatch)
   const named = /^([a-z][a-z0-9_-]*)\.([a-z][a-z0-9_]*)$/.exec(String(spec['tool']))
@@ -58,7 +61,7 @@ async function runCode(dispatch: Dispatch): Promise<TaskOutcome> {
   return { status: 'completed', output: result ?? null }
 }
 
-async function invokeTool(dispatch: Dispatch): Promise<TaskOutcome> {
+async function invokeTool(dispatch: Dispatch): Promise<Carried> {
   const { task } = dispatch
   const { tool, tool_version } = task.spec
   // The version that was chosen when the plan was made, not the one that its range stands for today.
@@ -71,7 +74,7 @@ async function invokeTool(dispatch: Dispatch): Promise<TaskOutcome> {
  * A tool of the platform keeps its effect and its key in one transaction, so the key is the step's and the same over all
  * attempts; the invocation around it is what get_run shows.
  */
-async function callServerTool(dispatch: Dispatch, server: string, tool: string): Promise<TaskOutcome> {
+async function callServerTool(dispatch: Dispatch, server: string, tool: string): Promise<Carried> {
   const { host, task, runId, signal } = dispatch
   const args = task.input ?? {}
   const invocation = await executeCall(host.db, {
@@ -101,7 +104,8 @@ interface InvocationView {
   error?: unknown
 }
 
-function outcomeOf({ id, status, output, error }: InvocationView): TaskOutcome {
+function outcomeOf({ id, status, output, error }: InvocationView): Carried {
+  if (status === 'pending_approval') return { status: 'parked', invocation_id: id }
   if (status === 'succeeded') return { status: 'completed', output: output ?? null }
   if (error !== null && typeof error === 'object') return failedWith(error)
   throw runtimeErrors.noOutcome({ invocation: id, status })

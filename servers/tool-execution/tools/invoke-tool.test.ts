@@ -103,11 +103,20 @@ test.each([
   ],
   ['a missing argument', { tool: 'greet', arguments: {} }, 'INVALID_INPUT', 'E3044'],
   ['an argument that is too long', { tool: 'greet', arguments: { name: 'x'.repeat(11) } }, 'INVALID_INPUT', 'E3044'],
-  ['a tool that needs an approval', { tool: 'asking' }, 'UNAVAILABLE', 'E3046'],
 ])('%s is refused before anything runs', async (_name, args, code, number) => {
   const before = (await tools.call('list_invocations', {})).items.length
   expect(await tools.callError('invoke_tool', args)).toMatchObject({ code, number })
   expect((await tools.call('list_invocations', {})).items).toHaveLength(before)
+})
+
+test('a tool that needs an approval is parked under its key', async () => {
+  const key = { idempotency_key: 'asking' }
+  const { invocation, approval } = await tools.call('invoke_tool', { tool: 'asking', ...key })
+  expect(invocation).toMatchObject({ status: 'pending_approval', output: null, fence: 0 })
+  expect(approval).toMatchObject({ id: expect.stringMatching(/^apr_/), status: 'pending' })
+  expect(await tools.callError('invoke_tool', { tool: 'asking', ...key, arguments: { a: 1 } })).toMatchObject({
+    number: 'E0015',
+  })
 })
 
 test('the fault of an argument has its path', async () => {

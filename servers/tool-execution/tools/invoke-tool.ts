@@ -1,7 +1,7 @@
 import { defineTool } from '@story-portal/shared/mcp'
 import { z } from 'zod'
-import { faults } from '../errors.ts'
-import { execute } from '../execute.ts'
+import { type Asked, askFirst, shownApproval } from '../approval.ts'
+import { type Executed, execute, type Intent } from '../execute.ts'
 import { argumentsFault, chooseVersion, deprecationOf } from '../registered-tools.ts'
 import { Invocation, Mode, shownInvocation, ToolName, VersionRange } from '../schema.ts'
 import { within, workOfTool } from '../work.ts'
@@ -19,23 +19,26 @@ export default defineTool({
     timeout_ms: z.int().min(1).optional().describe("Longest run, from its start; cuts the tool's own limit"),
     mode: Mode,
   },
-  output: { invocation: Invocation, deprecation: z.string().optional() },
+  output: { invocation: Invocation, approval: z.looseObject({}).optional(), deprecation: z.string().optional() },
   async run({ tool: name, version, arguments: args, timeout_ms, mode }, ctx) {
     const tool = await ctx.db.read((tx) => chooseVersion(tx, name, version))
-    if (tool.requires_approval) throw faults.approvalsUnavailable({ tool: name })
     const fault = argumentsFault(tool, args)
     if (fault) throw fault
-    const done = await execute(ctx, {
+    const intent: Intent = {
       by: 'invoke_tool',
       kind: 'tool',
       tool: { id: tool.id, name, version: tool.semver },
       arguments: args,
       work: within(workOfTool(tool, args), timeout_ms),
       mode,
-    })
+    }
+    const done: Executed & Partial<Asked> = tool.requires_approval
+      ? await askFirst(ctx, intent)
+      : await execute(ctx, intent)
     const deprecation = deprecationOf(tool)
     return {
       invocation: { ...shownInvocation(done), replayed: done.replayed },
+      ...(done.approval ? { approval: shownApproval(done.approval) } : {}),
       ...(deprecation === undefined ? {} : { deprecation }),
     }
   },

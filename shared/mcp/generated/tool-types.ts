@@ -432,6 +432,7 @@ export interface ToolTypes {
           id: string
           status: string
         }
+        approval?: Record<string, unknown>
         deprecation?: string
       }
     }
@@ -829,6 +830,59 @@ export interface ToolTypes {
       }
       output: {
         valid?: boolean
+      }
+    }
+  }
+  'supervision': {
+    /** Approves or denies a waiting call, once and for good. With arguments it approves these instead of what was asked for. An approved call then runs by itself; get_invocation has its result. */
+    decide_approval: {
+      input: {
+        /** Id of the approval, apr_... */
+        approval_id: string
+        /** deny ends the call without running it */
+        decision: 'approve' | 'deny'
+        /** Approved instead; must fit the tool's input_schema */
+        arguments?: Record<string, unknown>
+        /** Why; whoever asked reads it */
+        note?: string
+        /** Version of the approval that was read */
+        expected_version?: number
+        /** Makes a repeat safe */
+        idempotency_key?: string
+      }
+      output: {
+        approval: {
+          id: string
+          status: string
+          invocation_id: string
+        }
+        invocation: {
+          id: string
+          status: string
+        }
+      }
+    }
+    /** Lists calls that a person must allow, the longest waiting first, with their exact arguments. To decide, call decide_approval. */
+    list_approvals: {
+      input: {
+        /** How it stands */
+        status?: 'pending' | 'approved' | 'denied' | 'expired' | 'cancelled'
+        /** Only calls of this tool */
+        tool?: string
+        /** Only this call */
+        invocation_id?: string
+        /** Most items of one page */
+        limit?: number
+        /** next_cursor of the page before */
+        cursor?: string
+      }
+      output: {
+        items: {
+          id: string
+          status: string
+          invocation_id: string
+        }[]
+        next_cursor: string | null
       }
     }
   }

@@ -1,0 +1,69 @@
+import { type Opened, open } from '@story-portal/shared/testing'
+import { beforeAll, expect, test } from 'vitest'
+
+let planning: Opened
+beforeAll(async () => {
+  planning = await open('planning', { start: true, with: ['runtime', 'tool-execution', 'supervision'] })
+  await planning.callOn('tool-execution', 'register_tool', {
+    name: 'deploy',
+    version: '1.0.0',
+    description: 'Asks first.',
+    requires_approval: true,
+    input_schema: { type: 'object', properties: { to: { type: 'string' } }, required: ['to'] },
+    source: { type: 'javascript', code: 'return { deployed: input.to }' },
+  })
+})
+
+async function runPlan(to: string) {
+  const { goal } = await planning.call('create_goal', { title: `Deploy to ${to}` })
+  const tasks = [
+    { key: 'where', kind: 'code', code: `return ${JSON.stringify(to)}` },
+    { key: 'deploy', kind: 'tool', tool: 'deploy', depends_on: ['where'], input: { to: '{{tasks.where.output}}' } },
+    { key: 'after', kind: 'code', depends_on: ['deploy'], code: 'return input.deploy.deployed' },
+  ]
+  const { plan } = await planning.call('create_plan', { goal_id: goal.id, tasks })
+  const parked = await planning.call('run_plan', { plan_id: plan.id })
+  const [approval] = (await planning.callOn('supervision', 'list_approvals', {})).items
+  return { plan_id: plan.id, parked, approval }
+}
+const decide = (approval_id: string, more: object) =>
+  planning.callOn('supervision', 'decide_approval', { approval_id, ...more })
+const statusOf = (answer: { tasks: { key: string; status: string }[] }, key: string) =>
+  answer.tasks.find((task) => task.key === key)?.status
+
+test('a task whose call must be allowed is put aside, and goes on after the decision', async () => {
+  const { plan_id, parked, approval } = await runPlan('production')
+  expect(parked).toMatchObject({ waiting: 'needs_approval', plan: { status: 'executing' } })
+  expect(statusOf(parked, 'deploy')).toBe('waiting')
+  expect(approval).toMatchObject({ tool: 'deploy', arguments: { to: 'production' } })
+  await decide(approval.id, { decision: 'approve', arguments: { to: 'staging' } })
+  const ended = await planning.call('run_plan', { plan_id })
+  expect(ended).toMatchObject({ waiting: 'ended', plan: { status: 'completed' } })
+  expect(ended.tasks.find((task: { key: string }) => task.key === 'after')).toMatchObject({ output: 'staging' })
+  const calls = await planning.callOn('tool-execution', 'list_invocations', { tool: 'deploy', status: 'succeeded' })
+  expect(calls.items).toHaveLength(1)
+})
+
+test('a denied task fails its plan with the reason', async () => {
+  const { plan_id, approval } = await runPlan('moon')
+  await decide(approval.id, { decision: 'deny', note: 'no rocket' })
+  const ended = await planning.call('run_plan', { plan_id })
+  expect(ended).toMatchObject({ plan: { status: 'failed' } })
+  expect(ended.tasks.find((task: { key: string }) => task.key === 'deploy')).toMatchObject({
+    status: 'failed',
+    error: { number: 'E0520', message: expect.stringContaining('no rocket') },
+  })
+})
+
+test('a cancelled plan withdraws what it asked for', async () => {
+  const { plan_id, approval } = await runPlan('nowhere')
+  await planning.call('cancel_plan', { plan_id })
+  const answer = await planning.callOn('supervision', 'list_approvals', { status: 'cancelled' })
+  expect(answer.items.map(({ id }: { id: string }) => id)).toContain(approval.id)
+})
+
+test('cancelling the parked call lets its task fail', async () => {
+  const { plan_id, approval } = await runPlan('limbo')
+  await planning.callOn('tool-execution', 'cancel_invocation', { invocation_id: approval.invocation_id })
+  expect(await planning.call('run_plan', { plan_id })).toMatchObject({ waiting: 'ended', plan: { status: 'failed' } })
+})

@@ -1,0 +1,144 @@
+import { sql } from 'kysely'
+import { createRecord, hashJson, inMs, updateRecord } from '../data/index.ts'
+import type { Db, TenantScope, Tx } from '../db/index.ts'
+import { errors, isStoryPortalError, toErrorBody } from '../errors/index.ts'
+import type { Jobs } from '../jobs/index.ts'
+import { type ApprovalRecord, approvalOf } from './approval-state.ts'
+import { assertSameCall, findInvocation, intentColumns } from './call-intent.ts'
+import { CALLS_QUEUE } from './calls-queue.ts'
+import { approvalErrors } from './errors.ts'
+import { lockTaskOf, unparkTask } from './park.ts'
+import type { CallIntent, InvocationRecord } from './types.ts'
+
+export interface Parked {
+  invocation: InvocationRecord
+  approval: ApprovalRecord
+  /** False for the one call that parked it. */
+  replayed: boolean
+}
+
+/**
+ * Commits the intent of a call that a person must allow, with what is asked of that person, in one transaction: nothing is held
+ * while they think. The same key and arguments again return how it stands; the arguments compared are those that were asked
+ * for, also when others were approved.
+ */
+export async function parkCall(tx: Tx, call: CallIntent, asked: { expires_ms: number }): Promise<Parked> {
+  const hash = hashJson(call.arguments ?? null)
+  const invocation = await createParked(tx, call, hash)
+  if (invocation) {
+    const approval = await createRecord(tx, 'approval', {
+      invocation_id: invocation.id,
+      tool: call.tool ?? call.kind,
+      tool_version: call.tool_version ?? null,
+      arguments: call.arguments ?? null,
+      arguments_hash: hash,
+      requested_by: call.caller.subject,
+      expires_at: inMs(asked.expires_ms),
+      status: 'pending',
+    })
+    return { invocation, approval, replayed: false }
+  }
+  const found = await findInvocation(tx, call.key)
+  const approval = await approvalOf(tx, found.id)
+  if (approval === undefined) throw errors.keyReused()
+  assertSameCall({ ...found, arguments_hash: approval.arguments_hash }, call, hash)
+  return { invocation: found, approval, replayed: true }
+}
+
+export interface Decision {
+  decision: 'approve' | 'deny'
+  /** Approved instead of what was asked for. */
+  arguments?: unknown
+  note?: string | undefined
+  expected_version?: number | undefined
+  decided_by: string
+}
+
+/**
+ * Decides once, for everybody: two deciders at a time are serialised by the row, and the later one gets a conflict. An approved
+ * call is handed to the workers in the same transaction, so that a decision that was acknowledged is carried out.
+ */
+export async function decideApproval(tx: Tx, jobs: Jobs, id: string, decision: Decision): Promise<Parked> {
+  const task = await lockTaskOf(tx, id)
+  const approval = await lockPending(tx, id)
+  const invocation = await findInvocation(tx, approval.invocation_id, 'id')
+  const { note, decided_by, expected_version } = decision
+  const decided = { decided_by, decided_at: inMs(0), note: note ?? null }
+  if (decision.decision === 'deny') {
+    const changed = await updateRecord(tx, 'approval', id, { ...decided, status: 'denied' }, { expected_version })
+    const error = approvalErrors.denied({ tool: approval.tool, by: decided_by, why: note ?? 'without a note' })
+    await unparkTask(tx, task)
+    return { invocation: await refuse(tx, invocation, error), approval: changed, replayed: false }
+  }
+  const args = 'arguments' in decision ? decision.arguments : approval.arguments
+  const hash = hashJson(args ?? null)
+  const changes = { ...decided, status: 'approved' as const, approved_hash: hash }
+  const changed = await updateRecord(tx, 'approval', id, changes, { expected_version })
+  const ready =
+    hash === invocation.arguments_hash
+      ? invocation
+      : await updateRecord(tx, 'invocation', invocation.id, { arguments: args ?? null, arguments_hash: hash })
+  // A task's own worker comes back to it.
+  if (task === undefined) await enqueue(tx, jobs, ready)
+  else await unparkTask(tx, task)
+  return { invocation: ready, approval: changed, replayed: false }
+}
+
+/** Ends an approval whose time is over, and with it its call. False when somebody was faster. */
+export async function expireApproval(db: Db, scope: TenantScope, id: string): Promise<boolean> {
+  return await db.tx(scope, async (tx) => {
+    const task = await lockTaskOf(tx, id)
+    const { rows } = await sql<ApprovalRecord>`
+      select * from core.approvals where id = ${id} and status = 'pending' and expires_at <= core.now()
+      for no key update`.execute(tx)
+    const [approval] = rows
+    if (approval === undefined) return false
+    await updateRecord(tx, 'approval', id, { status: 'expired', decided_at: inMs(0) })
+    const invocation = await findInvocation(tx, approval.invocation_id, 'id')
+    await refuse(tx, invocation, approvalErrors.expired({ tool: approval.tool }))
+    await unparkTask(tx, task)
+    return true
+  })
+}
+
+/** Hands an approved call to the workers; a job that is there already stays the only one. */
+async function enqueue(tx: Tx, jobs: Jobs, { tenant_id, id }: InvocationRecord): Promise<void> {
+  await jobs.enqueue(tx, CALLS_QUEUE, { tenant_id, invocation_id: id }, { singleton_key: id })
+}
+
+async function createParked(tx: Tx, call: CallIntent, hash: string): Promise<InvocationRecord | undefined> {
+  try {
+    return await createRecord(tx, 'invocation', { ...intentColumns(call, hash), status: 'pending_approval' })
+  } catch (error) {
+    if (isStoryPortalError(error) && error.code === 'CONFLICT') return undefined
+    throw error
+  }
+}
+
+async function lockPending(tx: Tx, id: string): Promise<ApprovalRecord> {
+  const { rows } = await sql<ApprovalRecord & { over: boolean }>`
+    select a.*, a.expires_at <= core.now() as over from core.approvals a
+    where id = ${id} and deleted_at is null for no key update`.execute(tx)
+  const [row] = rows
+  if (row === undefined) throw errors.notFound({ kind: 'approval', id }, { hint: 'list_approvals shows what waits.' })
+  const { over, ...approval } = row
+  if (approval.status !== 'pending') {
+    const { status, decided_by, decided_at, note } = approval
+    throw approvalErrors.decided(
+      { status, by: decided_by ?? 'the platform' },
+      { details: { status, decided_by, decided_at, note } },
+    )
+  }
+  if (over) throw approvalErrors.expired({ tool: approval.tool })
+  return approval
+}
+
+async function refuse(tx: Tx, invocation: InvocationRecord, error: Error): Promise<InvocationRecord> {
+  if (invocation.status !== 'pending_approval') return invocation
+  const { error: body } = toErrorBody(error)
+  return await updateRecord(tx, 'invocation', invocation.id, {
+    status: 'denied',
+    error: { ...body },
+    finished_at: inMs(0),
+  })
+}
