@@ -7,6 +7,6 @@ export default defineServer({
   summary: 'One small door to all tools: search, look up, call.',
   instructions:
     'The one server to load when context is scarce: it reaches every tool of the platform. Search with search_tools in plain ' +
-    'words, read the arguments with get_tool_definition, then run it with call_tool. list_layers tells which parts are up. ' +
+    'words, read the arguments with get_tool_definition, then run it with call_tool, or many of them in one run_script. list_layers tells which parts are up. ' +
     'Results and errors of call_tool are those of the called tool, unchanged.',
 })

@@ -5,6 +5,7 @@ import { type Opened, open } from '@story-portal/shared/testing'
 import { sql } from 'kysely'
 import { beforeAll, expect, test } from 'vitest'
 import { z } from 'zod'
+import { Answers, recordedAnswers } from './answers.ts'
 import { capabilities } from './capabilities.ts'
 import { sandboxOf } from './sandbox-of-host.ts'
 
@@ -59,7 +60,7 @@ async function attempts() {
   const { signal } = new AbortController()
   const call: Dispatch = { key: invocation.call_key, fence: 1, deadline: undefined, signal, invocation }
   return () => {
-    const answer = capabilities({ host, scope, call, caller, grants: ['test-bell.*'] })
+    const answer = capabilities({ host, scope, call, caller, grants: ['test-bell.*'], answers: new Answers([]) })
     return (index: number, name: string, args: unknown) => answer({ index, name, args, signal })
   }
 }
@@ -88,6 +89,37 @@ test('a recorded refusal is repeated too', async () => {
   await expect(wrong()).rejects.toMatchObject({ code: 'INVALID_INPUT', number: 'E0001' })
 })
 
+test('a repeated run hears the answers in the order of the first, whatever it asks first', async () => {
+  const { host, caller, tenant } = tools
+  const scope = { kind: 'tenant', tenant_id: tenant, subject: caller.subject } as const
+  const { invocation_id } = await tools.call('run_code', { code: 'return 1' })
+  const invocation = await host.db.tx(scope, (tx) => getRecord(tx, 'invocation', invocation_id))
+  const { signal } = new AbortController()
+  const call: Dispatch = { key: invocation.call_key, fence: 2, deadline: undefined, signal, invocation }
+  const heard = async (asked: number[], release?: () => void) => {
+    const answers = await recordedAnswers(host, scope, invocation)
+    const answer = capabilities({ host, scope, call, caller, grants: ['*'], answers })
+    const order: number[] = []
+    await Promise.all(
+      asked.map(async (index) => {
+        const name = index === 0 ? 'test_bell.ring_bell' : 'data.list_records'
+        await answer({ index, name, args: index === 0 ? { times: 1 } : { kind: 'goal', limit: index }, signal })
+        order.push(index)
+        if (order.length === 2) release?.()
+      }),
+    )
+    return { order, unread: answers.unread }
+  }
+  const go = Promise.withResolvers<void>()
+  held = { reached: () => {}, go: go.promise }
+  // The first call is held until the two after it are answered.
+  const first = await heard([0, 1, 2], go.resolve)
+  held = undefined
+  expect(first.order.at(-1)).toBe(0)
+  expect(await heard([0, 1, 2])).toEqual({ order: first.order, unread: false })
+  expect(await heard([2, 3, 1, 0])).toEqual({ order: [...first.order, 3], unread: false })
+})
+
 test.each([
   ['other arguments', 'test_bell.ring_bell', { times: 2 }],
   ['another tool', 'test_bell.other_tool', { times: 1 }],
@@ -111,7 +143,12 @@ async function taskAttempts(task: string, host = tools.host) {
   return (attempt: number, index: number, name: string, args: object) => {
     const invocation = { ...recorded, call_key: `${caller.subject}/run_code/task/${task}/${attempt}` }
     const call: Dispatch = { key: invocation.call_key, fence: 1, deadline: undefined, signal, invocation }
-    return capabilities({ host, scope, call, caller, grants: ['*'] })({ index, name, args, signal })
+    return capabilities({ host, scope, call, caller, grants: ['*'], answers: new Answers([]) })({
+      index,
+      name,
+      args,
+      signal,
+    })
   }
 }
 

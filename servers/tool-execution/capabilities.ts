@@ -5,13 +5,16 @@ import {
   type CallSpec,
   calleeKey,
   type Dispatch,
+  type DispatchResult,
   executeCall,
   type InvocationRecord,
   leaseOwner,
+  leavesOpen,
   stepOf,
 } from '@story-portal/shared/engine'
 import { type ErrorBody, errors, fromErrorBody, isStoryPortalError } from '@story-portal/shared/errors'
 import type { Host } from '@story-portal/shared/mcp'
+import { type Answers, markOf } from './answers.ts'
 import { faults } from './errors.ts'
 import { isGranted, narrowScopes, type ToolRef, toolRef } from './grants.ts'
 import type { HostCall } from './sandbox/sandbox.ts'
@@ -23,6 +26,7 @@ export interface CapabilityRun {
   call: Dispatch
   caller: Caller
   grants: readonly string[]
+  answers: Answers
 }
 
 /**
@@ -36,7 +40,7 @@ export function capabilities(run: CapabilityRun): (call: HostCall) => Promise<un
   return async (call) => {
     const ref = toolRef(call.name)
     if (!isGranted(run.grants, ref)) throw denied(run, call, ref)
-    const record = await journaled(run, caller, call, ref)
+    const record = await answered(run, caller, call, ref)
     if (record.status === 'succeeded') return record.output
     throw record.error ? fromErrorBody({ error: record.error as unknown as ErrorBody['error'] }) : errors.internal()
   }
@@ -60,29 +64,66 @@ function denied(run: CapabilityRun, call: HostCall, ref: ToolRef) {
   return faults.capabilityDenied({ call: call.name, permission: nameOf(ref) })
 }
 
-async function journaled(run: CapabilityRun, caller: Caller, call: HostCall, ref: ToolRef) {
-  const { host, scope } = run
-  const { invocation } = run.call
+/** The call's record, once it is its turn to be answered. */
+async function answered(run: CapabilityRun, caller: Caller, call: HostCall, ref: ToolRef): Promise<InvocationRecord> {
+  const { answers } = run
+  const key = keyOf(run.call.invocation, call.index)
+  await answers.turn(key)
+  const marked: Marked = { mark: undefined }
+  try {
+    const record = await journaled(run, caller, { ...call, key, ref, marked })
+    await marked.mark?.before
+    call.answered_at = markOf(record)?.at
+    return record
+  } finally {
+    marked.mark?.told()
+    answers.replayed(key)
+  }
+}
+
+/** Set when the dispatch has an outcome, which is then recorded with it. */
+interface Marked {
+  mark: ReturnType<Answers['mark']> | undefined
+}
+
+interface JournaledCall extends HostCall {
+  key: string
+  ref: ToolRef
+  marked: Marked
+}
+
+function keyOf(invocation: InvocationRecord, index: number): string {
   const step = stepOf(invocation)
-  const attempt = step?.attempt ?? 1
+  return step === undefined ? `${invocation.id}/${index}` : attemptKey(`${step.key}/calls/${index}`, step.attempt)
+}
+
+async function journaled(run: CapabilityRun, caller: Caller, call: JournaledCall) {
+  const { host, scope, answers } = run
+  const { invocation } = run.call
+  const { key, ref, marked } = call
+  const dispatch = callServerTool(host, scope, { name: nameOf(ref), args: call.args, caller })
   try {
     return await executeCall(host.db, {
       scope,
       caller,
-      key:
-        step === undefined ? `${invocation.id}/${call.index}` : attemptKey(`${step.key}/calls/${call.index}`, attempt),
+      key,
       kind: 'server_tool',
       tool: nameOf(ref),
       arguments: call.args,
       // Every tool of ours commits its effect together with the key it is given.
       effect: 'journaled',
       parent_invocation_id: invocation.id,
-      attempt,
+      attempt: stepOf(invocation)?.attempt ?? 1,
       ...(invocation.run_id === null ? {} : { run_id: invocation.run_id }),
       lease_ms: host.config.engine.leaseMs,
       owner: leaseOwner(host.boot_id),
       signal: AbortSignal.any([call.signal, run.call.signal]),
-      dispatch: callServerTool(host, scope, { name: nameOf(ref), args: call.args, caller }),
+      async dispatch(sent) {
+        const outcome = await outcomeOf(dispatch(sent))
+        marked.mark = answers.mark()
+        const { order, at } = marked.mark
+        return { ...outcome, usage: { answer: { order, at } } }
+      },
     })
   } catch (error) {
     throw isStoryPortalError(error) && error.number === 'E0015' ? diverged(call) : error
@@ -128,6 +169,16 @@ async function onlyReads(host: Host, caller: Caller, name: string): Promise<bool
   const { server, tool } = toolRef(name)
   const known = await host.definitions(server, caller)
   return known.find((definition) => definition.name === tool)?.annotations.readOnlyHint === true
+}
+
+/** A refusal is an answer like any other; silence is none, and is thrown on. */
+async function outcomeOf(dispatched: ReturnType<CallSpec['dispatch']>): Promise<DispatchResult> {
+  try {
+    return await dispatched
+  } catch (error) {
+    if (leavesOpen(error) || !isStoryPortalError(error)) throw error
+    return { error }
+  }
 }
 
 function diverged(call: HostCall) {

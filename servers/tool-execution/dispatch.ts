@@ -1,13 +1,22 @@
+import { createHash } from 'node:crypto'
 import type { Caller } from '@story-portal/shared/auth'
 import type { TenantScope } from '@story-portal/shared/db'
-import { type CallSpec, callErrors, type Dispatch, type DispatchResult, leavesOpen } from '@story-portal/shared/engine'
+import {
+  type CallSpec,
+  callErrors,
+  type Dispatch,
+  type DispatchResult,
+  type InvocationRecord,
+  leavesOpen,
+} from '@story-portal/shared/engine'
 import { isStoryPortalError, type StoryPortalError } from '@story-portal/shared/errors'
 import { assertStorable } from '@story-portal/shared/events'
 import type { Host } from '@story-portal/shared/mcp'
+import { Answers, recordedAnswers } from './answers.ts'
 import { capabilities } from './capabilities.ts'
 import { faults } from './errors.ts'
 import { faultsOf } from './json-schema.ts'
-import type { RunRequest, RunResult } from './sandbox/sandbox.ts'
+import type { Repeatable, RunRequest, RunResult } from './sandbox/sandbox.ts'
 import { limitsFor, sandboxOf } from './sandbox-of-host.ts'
 import { type Work, workOf } from './work.ts'
 
@@ -30,7 +39,8 @@ export interface Known {
 
 async function runWork(host: Host, scope: TenantScope, call: Dispatch, work: Work): Promise<RunResult> {
   const caller = call.invocation.caller as unknown as Caller
-  const answer = capabilities({ host, scope, call, caller, grants: work.grants })
+  const answers = await answersOf(host, scope, call, work)
+  const answer = capabilities({ host, scope, call, caller, grants: work.grants, answers })
   const unanswered = new AbortController()
   const request: RunRequest = {
     code: work.code,
@@ -38,6 +48,7 @@ async function runWork(host: Host, scope: TenantScope, call: Dispatch, work: Wor
     input: work.input,
     limits: limitsFor(host.config.sandbox, work.limits),
     depth: caller.depth ?? 0,
+    repeatable: call.invocation.kind === 'script' ? repeatable(call.invocation) : undefined,
     group: scope.tenant_id,
     signal: AbortSignal.any([call.signal, unanswered.signal]),
     async onCall(hostCall) {
@@ -52,10 +63,26 @@ async function runWork(host: Host, scope: TenantScope, call: Dispatch, work: Wor
   }
   const result = await runOnce(host, request)
   if (unanswered.signal.aborted) throw callErrors.abandoned()
+  if (result.ok && answers.unread) return { ...result, ok: false, error: faults.unreadAnswers() }
   // Somebody killed the process. Code without capabilities has changed nothing, so it may run again; once, because it may be
   // the code that got it killed.
   if (!result.ok && result.error.number === 'E3020' && work.grants.length === 0) return runOnce(host, request)
   return result
+}
+
+/** A first run has none: what an earlier holder recorded is there from the second on. */
+async function answersOf(
+  host: Host,
+  scope: TenantScope,
+  { invocation, fence }: Dispatch,
+  work: Work,
+): Promise<Answers> {
+  return fence > 1 && work.grants.length > 0 ? await recordedAnswers(host, scope, invocation) : new Answers([])
+}
+
+function repeatable({ id, created_at }: InvocationRecord): Repeatable {
+  const seed = createHash('sha256').update(id).digest()
+  return { clock: Date.parse(created_at), seed: [0, 4, 8, 12].map((at) => seed.readInt32LE(at)) }
 }
 
 /** A run that ends because this process stops has no outcome: it is handed back, and the next process runs it. */

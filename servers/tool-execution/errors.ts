@@ -196,6 +196,13 @@ export const faults = defineErrors(3, {
     message: 'Tool {tool} has no active version that satisfies {range}.',
     hint: 'Versions there are: {versions}.',
   },
+  unreadAnswers: {
+    number: 'E3032',
+    code: 'CONFLICT',
+    severity: 'warning',
+    message: 'The repeated run ended without making calls that are recorded for it.',
+    hint: 'The code must do the same when it is repeated: it may depend on its input, the answers to its calls, Date and Math.random only.',
+  },
   argumentsDontFit: {
     number: 'E3044',
     code: 'INVALID_INPUT',

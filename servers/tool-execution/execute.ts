@@ -11,7 +11,7 @@ const PROGRESS_MS = 1_000
 export interface Intent {
   /** The tool of this server that was called; part of the key. */
   by: 'run_code' | 'invoke_tool'
-  kind: 'code' | 'tool'
+  kind: 'code' | 'tool' | 'script'
   tool?: { id: string; name: string; version: string }
   arguments: unknown
   work: Work

@@ -159,6 +159,35 @@ async function titlesOfGoals(platform: Platform): Promise<string[]> {
   return titles
 }
 
+/** Twenty calls, five of them at a time; which of the five comes first decides what is asked for after them. */
+const SCRIPT = `
+  const seen: unknown[] = []
+  const work = () => { let n = 0; for (let i = 0; i < 2e7; i++) n += i % 7; return n }
+  const step = async (key: string) => {
+    const data = { key, random: Math.random(), at: Date.now(), n: work() }
+    await tools.data.append_event({ stream: input.stream, type: 'effect.done', data })
+    seen.push(data)
+    return key
+  }
+  const five = ['a', 'b', 'c', 'd', 'e'].map(step)
+  const first = await Promise.race(five)
+  await Promise.all(five)
+  for (let i = 0; i < 15; i++) await step(first + i)
+  return seen`
+
+const SCRIPT_KILLS = 3
+
+async function killDuringScript(it: UnderTest, platform: Platform, stream: string): Promise<void> {
+  const points = Array.from({ length: SCRIPT_KILLS }, (_, i) => 1 + i * 6 + Math.floor(Math.random() * 5))
+  for (const point of points) {
+    const done = async () =>
+      ((await platform.call('data', 'list_events', { stream, limit: 200 })) as { items: Row[] }).items.length
+    while ((await done()) < point) await sleep(10)
+    for (const pid of serverPids(it.home)) process.kill(pid, 'SIGKILL')
+  }
+  process.stderr.write(`script killed after ${points.join(', ')} of 20 calls\n`)
+}
+
 function killSuite(settings: () => Record<string, string>): void {
   let it: UnderTest
   beforeAll(async () => {
@@ -187,6 +216,22 @@ function killSuite(settings: () => Record<string, string>): void {
     const acknowledged = await writing
     const titles = (await titlesOfGoals(platform)).filter((title) => title !== 'survive')
     expect(titles.toSorted()).toEqual(acknowledged.toSorted())
+  })
+
+  test(`a script of twenty calls, killed ${SCRIPT_KILLS} times: the same result, each call once`, async () => {
+    const platform = new Platform(it)
+    const stream = 'effects-of-script'
+    const args = { code: SCRIPT, input: { stream } }
+    const [answer] = await Promise.all([
+      platform.call('service-hub', 'run_script', args, 'script'),
+      killDuringScript(it, platform, stream),
+    ])
+    const { items } = (await platform.call('data', 'list_events', { stream, limit: 200 })) as { items: Row[] }
+    const byKey = (rows: Row[]) => rows.toSorted((a, b) => (String(a['key']) < String(b['key']) ? -1 : 1))
+    // Random numbers and times too: every repeat saw what the run before it had seen.
+    expect(byKey(items.map((event) => event['data'] as Row))).toEqual(byKey(answer['result'] as Row[]))
+    expect(items).toHaveLength(20)
+    expect(answer['calls']).toHaveLength(20)
   })
 }
 

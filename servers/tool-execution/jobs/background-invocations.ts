@@ -14,7 +14,8 @@ export default defineJob({
       async prepare(invocation, scope) {
         const lease_ms = host.config.engine.leaseMs
         const { kind, tool } = invocation
-        if (kind === 'code' || kind === 'tool') return { lease_ms, dispatch: dispatchFor(host, scope) }
+        if (kind === 'code' || kind === 'tool' || kind === 'script')
+          return { lease_ms, dispatch: dispatchFor(host, scope) }
         if (kind !== 'server_tool' || tool === null) return undefined
         const caller = invocation.caller as unknown as Caller
         return { lease_ms, dispatch: callServerTool(host, scope, { name: tool, args: invocation.arguments, caller }) }

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import type ivm from 'isolated-vm'
 import type { IsolateLimit, IsolateUsage, Outcome, ThrownError } from './messages.ts'
+import type { Repeatable } from './run.ts'
 
 export type IsolatedVm = typeof ivm
 
@@ -40,6 +41,7 @@ export interface Job {
   /** JSON text. */
   input: string
   limits: { wall_ms: number; [name: string]: number }
+  repeatable?: Repeatable | undefined
 }
 
 export interface JobEvents {
@@ -49,7 +51,7 @@ export interface JobEvents {
 }
 
 export interface RunningJob {
-  answer(index: number, ok: boolean, json: string): void
+  answer(answered: { index: number; ok: boolean; at?: number | undefined }, json: string): void
 }
 
 /** Runs one job in a slot; `done` is called exactly once, when the code has ended and its microtasks are drained. */
@@ -86,8 +88,11 @@ export function startJob(slot: Slot, job: Job, events: JobEvents): RunningJob {
     })
   }
 
-  enter(job.check ? 'check' : 'run', 0, job.input, job.code, JSON.stringify(job.limits))
-  return { answer: (index, ok, json) => !finished && enter('answer', index, ok, json, '') }
+  enter(job.check ? 'check' : 'run', 0, job.input, job.code, JSON.stringify({ ...job.limits, ...job.repeatable }))
+  return {
+    answer: ({ index, ok, at }, json) =>
+      !finished && enter('answer', index, ok, json, at === undefined ? '' : String(at)),
+  }
 }
 
 function readEnd(slot: Slot, job: Job, end: string, text: string): { outcome: Outcome; result: string } {

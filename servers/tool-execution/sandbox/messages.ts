@@ -1,4 +1,5 @@
 import type { Limits } from './limits.ts'
+import type { Repeatable } from './run.ts'
 
 /** What the isolate may be refused inside the sandbox process; the parent enforces the others. */
 export type IsolateLimit =
@@ -12,8 +13,15 @@ export type IsolateLimit =
 
 /** Parent to sandbox process. The body of `run` is the code, then the input as JSON; of `answer` the answer or error as JSON. */
 export type ToWorker =
-  | { t: 'run'; language: 'javascript' | 'typescript'; check: boolean; code_length: number; limits: Limits }
-  | { t: 'answer'; index: number; ok: boolean }
+  | {
+      t: 'run'
+      language: 'javascript' | 'typescript'
+      check: boolean
+      code_length: number
+      limits: Limits
+      repeatable?: Repeatable | undefined
+    }
+  | { t: 'answer'; index: number; ok: boolean; at?: number | undefined }
 
 export interface ThrownError {
   name: string

@@ -6,7 +6,8 @@
 // biome-ignore lint/correctness/noUnusedVariables: the text that isolate.ts puts behind it calls it
 function prelude(emit) {
   const { parse, stringify } = JSON
-  const { apply, defineProperty } = Reflect
+  const { apply, construct, defineProperty } = Reflect
+  const NativeDate = Date
   const { freeze } = Object
   const text = String
   const NativeError = Error
@@ -27,6 +28,7 @@ function prelude(emit) {
     'console',
     'ShadowRealm',
     'gc',
+    'Temporal',
   ]
   for (let i = 0; i < unwanted.length; i++) delete globalThis[unwanted[i]]
 
@@ -89,11 +91,46 @@ function prelude(emit) {
     })
   }
 
-  function answer(index, ok, json) {
+  // A run that may be repeated reads the time of the last answer it got, and random numbers that its key decides.
+  let clock = 0
+  function repeatable(now, seed) {
+    clock = now
+    function RunDate(...args) {
+      if (new.target === undefined) return text(new NativeDate(clock))
+      return construct(NativeDate, args.length === 0 ? [clock] : args, new.target)
+    }
+    const { prototype, parse: parseDate, UTC } = NativeDate
+    RunDate.prototype = prototype
+    RunDate.now = () => clock
+    RunDate.parse = parseDate
+    RunDate.UTC = UTC
+    defineProperty(RunDate, 'name', { __proto__: null, value: 'Date' })
+    defineProperty(prototype, 'constructor', { __proto__: null, value: RunDate })
+    globalThis.Date = RunDate
+    let a = seed[0]
+    let b = seed[1]
+    let c = seed[2]
+    let d = seed[3]
+    // sfc32, of PractRand: small, fast, passes its tests.
+    globalThis.Math.random = () => {
+      const sum = (a + b + d) | 0
+      d = (d + 1) | 0
+      a = b ^ (b >>> 9)
+      b = (c + (c << 3)) | 0
+      c = ((c << 21) | (c >>> 11)) + sum
+      c = c | 0
+      return (sum >>> 0) / 4294967296
+    }
+    // A formatter that is given no time takes the real one.
+    delete globalThis.Intl
+  }
+
+  function answer(index, ok, json, at) {
     const call = waiting[index]
     if (call === undefined || stopped) return
     delete waiting[index]
     open -= 1
+    if (at !== '') clock = +at
     moved += json.length
     if (moved > max.host_bytes) trip('host_bytes')
     if (ok) return call.resolve(parse(json))
@@ -184,8 +221,9 @@ function prelude(emit) {
 
   // The only entry: the host calls it through a Reference that it alone holds.
   return (what, index, ok, body, extra) => {
-    if (what === 'answer') return void answer(index, ok, body)
+    if (what === 'answer') return void answer(index, ok, body, extra)
     max = freeze(parse(extra))
+    if (max.seed !== undefined) repeatable(max.clock, max.seed)
     let main
     try {
       main = new AsyncFunction('input', 'tools', `${body}\n//# sourceURL=code.js`)

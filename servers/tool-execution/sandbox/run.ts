@@ -15,6 +15,8 @@ export interface HostCall {
   args: unknown
   /** Aborted when the run has ended. */
   signal: AbortSignal
+  /** Set by who answers: what the clock of a repeatable run then shows. */
+  answered_at?: number | undefined
 }
 
 export interface RunJob {
@@ -24,8 +26,17 @@ export interface RunJob {
   check: boolean
   input: string
   limits: Limits
+  repeatable?: Repeatable
   onCall: (call: HostCall) => Promise<unknown>
   signal?: AbortSignal
+}
+
+/** Makes the clock and the random numbers of a run the same whenever it is run again. */
+export interface Repeatable {
+  /** What the clock shows before the first answer, milliseconds since the epoch. */
+  clock: number
+  /** Four numbers of 32 bits. */
+  seed: readonly number[]
 }
 
 export interface LogLine {
@@ -83,8 +94,8 @@ export class Run {
     signal?.addEventListener('abort', abort, { once: true })
     this.#child.listener = (message, body) => this.#receive(message, body)
     this.#child.exited.then((exit) => this.#died(exit))
-    const { code, input, language, check } = this.#job
-    this.#child.send({ t: 'run', language, check, code_length: code.length, limits }, code + input)
+    const { code, input, language, check, repeatable } = this.#job
+    this.#child.send({ t: 'run', language, check, code_length: code.length, limits, repeatable }, code + input)
     if (signal?.aborted) abort()
     const result = await this.#finished.promise
     clearTimeout(wall)
@@ -134,7 +145,7 @@ export class Run {
   async #answer(call: HostCall): Promise<void> {
     try {
       const value = await this.#job.onCall(call)
-      this.#reply(call.index, true, JSON.stringify(value ?? null))
+      this.#reply(call, true, JSON.stringify(value ?? null))
     } catch (error) {
       const known =
         error instanceof Error && 'number' in error
@@ -142,15 +153,15 @@ export class Run {
           : errors.internal({}, { cause: error })
       this.#callErrors.set(call.index, known)
       const { code, number, message, hint, details } = known
-      this.#reply(call.index, false, JSON.stringify({ message, name: code, code, number, hint, details }))
+      this.#reply(call, false, JSON.stringify({ message, name: code, code, number, hint, details }))
     }
   }
 
-  #reply(index: number, ok: boolean, json: string): void {
+  #reply({ index, answered_at }: HostCall, ok: boolean, json: string): void {
     if (this.#over) return
     this.#hostBytes += Buffer.byteLength(json)
     if (this.#hostBytes > this.#job.limits.host_bytes) this.#limit('host_bytes')
-    else this.#child.send({ t: 'answer', index, ok }, json)
+    else this.#child.send({ t: 'answer', index, ok, at: answered_at }, json)
   }
 
   #done(message: Extract<FromWorker, { t: 'done' }>, body: string): void {

@@ -3,13 +3,13 @@ import { faults } from '../errors.ts'
 import { Children, type SandboxLog } from './children.ts'
 import { DEFAULT_LIMITS, type Limits, MAX_DEPTH } from './limits.ts'
 import { processUsage } from './process-usage.ts'
-import { type HostCall, Run, type RunResult } from './run.ts'
+import { type HostCall, type Repeatable, Run, type RunResult } from './run.ts'
 import { Slots } from './slots.ts'
 
 export type { SandboxLog } from './children.ts'
 export type { Limits } from './limits.ts'
 export { DEFAULT_LIMITS, MAX_DEPTH } from './limits.ts'
-export type { HostCall, LogLine, RunResult, Usage } from './run.ts'
+export type { HostCall, LogLine, Repeatable, RunResult, Usage } from './run.ts'
 
 export interface SandboxOptions {
   /** Runs at a time at depth 0, and processes kept warm. */
@@ -30,6 +30,7 @@ export interface RunRequest {
   /** Any JSON value. */
   input?: unknown
   limits?: Partial<Limits>
+  repeatable?: Repeatable | undefined
   /** 0 outside; a run that the code of another run asked for has one more. */
   depth?: number
   /** Groups take turns when runs have to wait: the tenant. */
@@ -101,6 +102,7 @@ export function createSandbox(options: SandboxOptions): Sandbox {
       input: JSON.stringify(request.input ?? null),
       limits: { ...defaults, ...request.limits },
       onCall: request.onCall ?? deny,
+      ...(request.repeatable ? { repeatable: request.repeatable } : {}),
       ...(request.signal ? { signal: request.signal } : {}),
     }
     const run = new Run(child, job, await processUsage(child.pid))

@@ -41,7 +41,13 @@ export function serveRuns(vm: IsolatedVm, channel: Duplex): void {
     }
     const slot = takeSlot(message.limits.heap_mb)
     const input = body.slice(message.code_length)
-    const job = { code: stripped.code, check: message.check, input, limits: { ...message.limits } }
+    const job = {
+      code: stripped.code,
+      check: message.check,
+      input,
+      limits: { ...message.limits },
+      repeatable: message.repeatable,
+    }
     running = startJob(slot, job, {
       log: (level, line) => send({ t: 'log', level }, line),
       call: (index, name, args) => send({ t: 'call', index, name }, args),
@@ -62,7 +68,7 @@ export function serveRuns(vm: IsolatedVm, channel: Duplex): void {
   const read = frameReader(CAPS, (head, body) => {
     const message = head as ToWorker
     if (message.t === 'run') run(message, body)
-    else running?.answer(message.index, message.ok, body)
+    else running?.answer(message, body)
   })
   channel.on('data', read)
   send({ t: 'ready' })

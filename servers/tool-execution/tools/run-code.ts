@@ -7,15 +7,16 @@ import { workOfCode } from '../work.ts'
 export default defineTool({
   name: 'run_code',
   description:
-    'Runs one-off JavaScript or TypeScript in the sandbox and returns its result, logs and usage. To keep code as a versioned tool, use register_tool and invoke_tool.',
+    'Runs one-off JavaScript or TypeScript in the sandbox and returns its result, logs and usage. To keep code as a versioned tool, use register_tool.',
   effect: 'execute',
   transaction: false,
   input: {
-    code: Code.describe('Body of an async function with input and tools in scope; what it returns must be JSON'),
-    language: Language.default('javascript').describe('TypeScript: types are removed, not checked'),
+    code: Code.describe('Body of an async function with input and tools in scope; returns JSON'),
+    language: Language.default('javascript').describe('Types are removed, not checked'),
     input: z.unknown().optional().describe('Any JSON'),
     permissions: Permissions.optional(),
     limits: Limits.optional(),
+    repeatable: z.boolean().optional().describe('Date and random stay over repeats'),
     mode: Mode,
   },
   output: {
@@ -25,9 +26,10 @@ export default defineTool({
     status: z.string(),
     replayed: z.boolean(),
   },
-  async run({ mode, input = null, permissions = { tools: [] }, limits = {}, ...code }, ctx) {
+  async run({ mode, repeatable, input = null, permissions = { tools: [] }, limits = {}, ...code }, ctx) {
     const frozen = { ...code, input, permissions, limits }
-    const done = await execute(ctx, { by: 'run_code', kind: 'code', arguments: frozen, work: workOfCode(frozen), mode })
+    const kind = repeatable === true ? 'script' : 'code'
+    const done = await execute(ctx, { by: 'run_code', kind, arguments: frozen, work: workOfCode(frozen), mode })
     const open = done.status === 'pending' || done.status === 'running'
     if (done.status !== 'succeeded' && !(open && mode === 'background')) throw failureOf(done)
     return {

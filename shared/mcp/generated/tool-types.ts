@@ -521,12 +521,12 @@ export interface ToolTypes {
         }
       }
     }
-    /** Runs one-off JavaScript or TypeScript in the sandbox and returns its result, logs and usage. To keep code as a versioned tool, use register_tool and invoke_tool. */
+    /** Runs one-off JavaScript or TypeScript in the sandbox and returns its result, logs and usage. To keep code as a versioned tool, use register_tool. */
     run_code: {
       input: {
-        /** Body of an async function with input and tools in scope; what it returns must be JSON */
+        /** Body of an async function with input and tools in scope; returns JSON */
         code: string
-        /** TypeScript: types are removed, not checked */
+        /** Types are removed, not checked */
         language?: 'javascript' | 'typescript'
         /** Any JSON */
         input?: unknown
@@ -539,6 +539,8 @@ export interface ToolTypes {
           timeout_ms?: number
           memory_mb?: number
         }
+        /** Date and random stay over repeats */
+        repeatable?: boolean
         /** background returns at once; get_invocation has the outcome */
         mode?: 'wait' | 'background'
         /** Makes a repeat safe */
@@ -931,6 +933,30 @@ export interface ToolTypes {
           tools: number
           summary: string
         }[]
+      }
+    }
+    /** Runs TypeScript that calls any tool as tools.<server>.<tool>(args) and returns its result: many calls for the price of one. Killed in the middle, it goes on where it was. For a single call, use call_tool. */
+    run_script: {
+      input: {
+        /** Body of an async function with input and tools; what it returns must be JSON. A - in a server name is written _. */
+        code: string
+        /** Types are removed, not checked. */
+        language?: 'typescript' | 'javascript'
+        /** Any JSON. */
+        input?: unknown
+        /** Cut to those of this installation. */
+        limits?: {
+          timeout_ms?: number
+          memory_mb?: number
+        }
+        /** background: get_invocation has the outcome. */
+        mode?: 'wait' | 'background'
+        /** Makes a repeat safe */
+        idempotency_key?: string
+      }
+      output: {
+        calls: Record<string, unknown>[]
+        invocation_id: string
       }
     }
     /** Returns the tools of all servers that fit a query in plain words, best first. For the arguments of one of them, call get_tool_definition. */

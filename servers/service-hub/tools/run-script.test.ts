@@ -1,0 +1,86 @@
+import { type Opened, open } from '@story-portal/shared/testing'
+import { beforeAll, expect, test } from 'vitest'
+
+let hub: Opened
+beforeAll(async () => {
+  hub = await open('service-hub', { start: true, with: ['tool-execution', 'data', 'planning', 'supervision'] })
+})
+
+const run = (code: string, more: object = {}) => hub.call('run_script', { code, ...more })
+
+test('many calls, some at a time, as typed functions in one call', async () => {
+  const done = await run(
+    `const titles: string[] = input.titles
+     const made = await Promise.all(titles.map((title) => tools.planning.create_goal({ title })))
+     const { items } = await tools.data.list_records({ kind: 'goal' })
+     return { ids: made.map(({ goal }) => goal.id), count: items.length }`,
+    { input: { titles: ['a', 'b', 'c'] } },
+  )
+  expect(done.result).toMatchObject({
+    count: 3,
+    ids: [expect.stringMatching(/^gol_/), {}, {}].map(() => expect.any(String)),
+  })
+  expect(done.calls.map(({ tool, status }: Record<string, string>) => `${tool} ${status}`)).toEqual([
+    ...Array(3).fill('planning.create_goal succeeded'),
+    'data.list_records succeeded',
+  ])
+  expect(done).toMatchObject({ usage: { wall_ms: expect.any(Number) }, logs: [], replayed: false })
+})
+
+test('the same key gives the recorded result and calls nothing again', async () => {
+  const key = { idempotency_key: 'script 1' }
+  const code = 'return (await tools.planning.create_goal({ title: "once" })).goal.id'
+  const first = await run(code, key)
+  expect(await run(code, key)).toMatchObject({ result: first.result, replayed: true, calls: [{}] })
+  expect(await hub.callError('run_script', { code: 'return 2', ...key })).toMatchObject({ number: 'E0015' })
+})
+
+test('an error of a tool is an error of the script, with the code and number of the tool', async () => {
+  const code = 'await tools.data.get_record({ kind: "goal", id: "gol_nobody" })'
+  expect(await hub.callError('run_script', { code })).toMatchObject({ code: 'NOT_FOUND', number: 'E0004' })
+  const caught = await run(`try { ${code} } catch (e) { return e.number }`)
+  expect(caught).toMatchObject({ result: 'E0004', calls: [{ status: 'failed' }] })
+})
+
+test('the clock moves with the answers and random numbers go by the run, so that a repeat sees the same', async () => {
+  const { result } = await run(`
+    const a = [Date.now(), new Date().getTime(), new Date(0).constructor.now(), Date.parse(Date())]
+    const waited = Date.now(); for (let i = 0; i < 1e6; i++) Math.sqrt(i)
+    const still = Date.now() === waited
+    await tools.service_hub.list_layers({})
+    return { a, still, later: Date.now() >= a[0], random: [Math.random(), Math.random()], intl: typeof Intl,
+      type: new Date() instanceof Date, fixed: new Date(2020, 1, 1).getFullYear(), name: Date.name }`)
+  expect(new Set(result.a.slice(0, 3)).size).toBe(1)
+  expect(Math.abs(result.a[0] - Date.now())).toBeLessThan(600_000)
+  expect(result).toMatchObject({ still: true, later: true, intl: 'undefined', type: true, fixed: 2020, name: 'Date' })
+  expect(result.random.every((n: number) => n >= 0 && n < 1)).toBe(true)
+  expect(result.random[0]).not.toBe(result.random[1])
+})
+
+test('a script has the rights of its caller and not more, and can not decide about approvals', async () => {
+  const reader = { caller: { roles: ['reader'], scopes: ['*:read', 'service-hub:*', 'tool-execution:run_code'] } }
+  const narrow = await open('service-hub', { with: ['tool-execution', 'planning'], ...reader })
+  const code = 'try { await tools.planning.create_goal({ title: "no" }); return "made" } catch (e) { return e.code }'
+  const answer = await narrow.call('run_script', { code }).catch((error: { body: object }) => error.body)
+  expect(JSON.stringify(answer)).toContain('DENIED')
+  expect(JSON.stringify(answer)).not.toContain('"made"')
+})
+
+test('in the background it returns at once and ends later', async () => {
+  const { invocation_id, status } = await run('return (await tools.service_hub.list_layers({})).items.length', {
+    mode: 'background',
+  })
+  expect(status).toBe('pending')
+  const read = async () => (await hub.callOn('tool-execution', 'get_invocation', { invocation_id })).invocation
+  await expect.poll(async () => (await read()).status, { timeout: 15_000 }).toBe('succeeded')
+  expect((await read()).output).toBeGreaterThan(0)
+})
+
+test.each([
+  ['that does not parse', 'return 1\nlet = ;', 'E3002', { line: 2 }],
+  ['that throws', 'throw new TypeError("no")', 'E3001', {}],
+  ['that calls what is not there', 'return await tools.planning.no_such({})', 'E0009', {}],
+  ['that names a server that is not there', 'return await tools.nowhere.do_it({})', 'E0010', {}],
+])('a script %s', async (_name, code, number, details) => {
+  expect(await hub.callError('run_script', { code })).toMatchObject({ number, details })
+})
