@@ -233,6 +233,41 @@ function killSuite(settings: () => Record<string, string>): void {
     expect(items).toHaveLength(20)
     expect(answer['calls']).toHaveLength(20)
   })
+
+  test('an approved call is carried out once, also when everything is killed right after the decision', async () => {
+    const platform = new Platform(it)
+    const tool = {
+      name: 'pay',
+      version: '1.0.0',
+      description: 'Asks first.',
+      requires_approval: true,
+      input_schema: {},
+    }
+    const code =
+      "return await tools.data.append_event({ stream: 'payments', type: 'effect.done', data: { n: input.n } })"
+    const source = { source: { type: 'javascript', code }, permissions: { tools: ['data.append_event'] } }
+    await platform.call('tool-execution', 'register_tool', { ...tool, ...source }, 'pay')
+    for (let n = 0; n < SCRIPT_KILLS; n++) {
+      const asked = { tool: 'pay', arguments: { n } }
+      const { approval } = (await platform.call('tool-execution', 'invoke_tool', asked, `pay ${n}`)) as {
+        approval: Row
+      }
+      const decision = { approval_id: approval['id'], decision: 'approve' }
+      await platform.call('supervision', 'decide_approval', decision, `decide ${n}`)
+      for (const pid of serverPids(it.home)) process.kill(pid, 'SIGKILL')
+    }
+    const payments = async () => {
+      const { items } = (await platform.call('data', 'list_events', { stream: 'payments' })) as { items: Row[] }
+      return items.map((event) => (event['data'] as Row)['n']).toSorted()
+    }
+    const all = Array.from({ length: SCRIPT_KILLS }, (_, n) => n)
+    await expect.poll(payments, { timeout: 60_000, interval: 200 }).toEqual(all)
+    for (const n of all) {
+      const again = await platform.call('tool-execution', 'invoke_tool', { tool: 'pay', arguments: { n } }, `pay ${n}`)
+      expect(again['invocation']).toMatchObject({ status: 'succeeded', replayed: true })
+    }
+    expect(await payments()).toEqual(all)
+  })
 }
 
 describe('embedded', () => killSuite(() => ({})))
