@@ -4,10 +4,19 @@ import { mayCall } from './authorise.ts'
 import { type ToolDefinition, toolDefinitions } from './definition.ts'
 import { mcpErrors } from './errors.ts'
 import type { Host, HostCallOptions, LoadedServer } from './host.ts'
+import type { PromptDefinition } from './prompts.ts'
+import type { ResourceDefinition } from './resources.ts'
 
 /** What a protocol server shows of a server: the same shape whether its tools run here or in another process. */
 export interface ToolBackend {
-  readonly server: { name: string; title: string; version: string; instructions: string }
+  readonly server: {
+    name: string
+    title: string
+    version: string
+    instructions: string
+    resources?: readonly ResourceDefinition[]
+    prompts?: readonly PromptDefinition[]
+  }
   /** What this caller may see, in name order. The same array for the same caller rights, so that it can be cached. */
   list(caller: Caller): readonly ToolDefinition[]
   has(tool: string): boolean

@@ -122,4 +122,18 @@ export const mcpErrors = defineErrors(0, {
     message: 'The body of the request is compressed.',
     hint: 'Send it as it is, without Content-Encoding; up to the body limit nothing is gained by compressing it.',
   },
+  unknownResource: {
+    number: 'E0918',
+    code: 'NOT_FOUND',
+    severity: 'info',
+    message: 'This server has no resource {uri}.',
+    hint: 'resources/list names them, resources/templates/list their forms; write a value in them percent-encoded.',
+  },
+  unknownPrompt: {
+    number: 'E0919',
+    code: 'INVALID_INPUT',
+    severity: 'info',
+    message: 'This server has no prompt {prompt}.',
+    hint: 'prompts/list names them.',
+  },
 })

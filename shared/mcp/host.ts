@@ -6,8 +6,10 @@ import type { Jobs } from '../jobs/index.ts'
 import type { Logger, Metrics } from '../telemetry/index.ts'
 import type { AnyTool, CallOptions, JobDefinition, ServerDefinition } from './define.ts'
 import type { ToolDefinition } from './definition.ts'
+import type { PromptDefinition } from './prompts.ts'
+import type { ResourceDefinition } from './resources.ts'
 
-/** A server folder, loaded: declaration, version from package.json, tools from tools/*.ts, jobs from jobs/*.ts. */
+/** A server folder, loaded: declaration, version from package.json, tools from tools/*.ts, jobs from jobs/*.ts, and so on. */
 export interface LoadedServer extends ServerDefinition {
   name: string
   version: string
@@ -15,6 +17,8 @@ export interface LoadedServer extends ServerDefinition {
   tools: ReadonlyMap<string, AnyTool>
   tool(name: string): AnyTool | undefined
   jobs: readonly JobDefinition[]
+  resources: readonly ResourceDefinition[]
+  prompts: readonly PromptDefinition[]
 }
 
 /** One process: the servers it hosts and everything they share. */

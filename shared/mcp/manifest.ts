@@ -2,6 +2,8 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type ToolDefinition, toolDefinitions } from './definition.ts'
 import type { LoadedServer } from './host.ts'
+import type { PromptDefinition } from './prompts.ts'
+import type { ResourceDefinition } from './resources.ts'
 
 /** `servers/<name>/tools.json`: what a server is and offers, readable without loading its code. */
 export interface ServerManifest {
@@ -13,12 +15,25 @@ export interface ServerManifest {
   summary: string
   instructions: string
   tools: readonly ToolDefinition[]
+  resources?: readonly ResourceDefinition[]
+  prompts?: readonly PromptDefinition[]
 }
 
 /** What the generator writes into a server's tools.json. */
 export function serverManifest(server: LoadedServer): ServerManifest {
-  const { name, version, title, layer, port, summary, instructions } = server
-  return { name, version, title, layer, port, summary, instructions, tools: toolDefinitions(server) }
+  const { name, version, title, layer, port, summary, instructions, resources, prompts } = server
+  return {
+    name,
+    version,
+    title,
+    layer,
+    port,
+    summary,
+    instructions,
+    tools: toolDefinitions(server),
+    ...(resources.length > 0 ? { resources } : {}),
+    ...(prompts.length > 0 ? { prompts } : {}),
+  }
 }
 
 /** The committed manifests of every server below `root`, by port; a folder without one is left out. */

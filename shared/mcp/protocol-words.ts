@@ -6,6 +6,11 @@ const REQUESTS: Record<string, keyof typeof specTypeSchemas> = {
   initialize: 'InitializeRequest',
   'tools/call': 'CallToolRequest',
   'tools/list': 'ListToolsRequest',
+  'resources/list': 'ListResourcesRequest',
+  'resources/templates/list': 'ListResourceTemplatesRequest',
+  'resources/read': 'ReadResourceRequest',
+  'prompts/list': 'ListPromptsRequest',
+  'prompts/get': 'GetPromptRequest',
 }
 const MAX_FAULTS = 20
 /** How the SDK begins each of its refusals of the envelope; what follows are its validator's words. */

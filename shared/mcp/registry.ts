@@ -3,13 +3,15 @@ import { basename } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { AnyTool, JobDefinition, ServerDefinition } from './define.ts'
 import type { LoadedServer } from './host.ts'
+import type { PromptDefinition } from './prompts.ts'
+import type { ResourceDefinition } from './resources.ts'
 
 const NAME = /^[a-z][a-z0-9_]{1,40}$/
 const EFFECTS = ['read', 'create', 'update', 'delete', 'execute']
 
 /**
- * Loads a server from its folder: `server.ts`, the version of `package.json`, every `tools/*.ts` and `jobs/*.ts` (tests
- * excepted). Throws one Error that lists everything wrong with the folder, because each of them is a mistake in the code.
+ * Loads a server from its folder: `server.ts`, the version of `package.json`, every file of `tools/`, `jobs/`, `resources/` and
+ * `prompts/` (tests excepted). Throws one Error that lists everything wrong with the folder, because each of them is a mistake in the code.
  */
 export async function loadServer(folder: URL): Promise<LoadedServer> {
   const dir = new URL(folder.href.endsWith('/') ? folder.href : `${folder.href}/`)
@@ -18,6 +20,8 @@ export async function loadServer(folder: URL): Promise<LoadedServer> {
   const { version } = JSON.parse(await readFile(new URL('package.json', dir), 'utf8')) as { version: string }
   const toolFiles = await importFolder<AnyTool>(new URL('tools/', dir))
   const jobFiles = await importFolder<JobDefinition>(new URL('jobs/', dir))
+  const resourceFiles = await importFolder<ResourceDefinition>(new URL('resources/', dir))
+  const promptFiles = await importFolder<PromptDefinition>(new URL('prompts/', dir))
 
   const faults = [...toolFiles.flatMap(toolFaults), ...duplicateFaults(toolFiles.map(({ value }) => value))]
   faults.push(
@@ -25,28 +29,44 @@ export async function loadServer(folder: URL): Promise<LoadedServer> {
       .filter(({ file, value }) => value?.name !== file)
       .map(({ file }) => `jobs/${file}.ts: its job must be named ${file}`),
   )
+  const tools = new Set(toolFiles.map(({ value }) => value.name))
+  faults.push(...resourceFiles.flatMap((file) => textFaults('resources', file, tools)))
+  faults.push(...promptFiles.flatMap((file) => textFaults('prompts', file, tools)))
   if (faults.length > 0) throw new Error(`Server ${name} can not be loaded:\n  ${faults.join('\n  ')}`)
   return assembleServer(
-    { ...definition, name, version },
-    toolFiles.map(({ value }) => value),
-    jobFiles.map(({ value }) => value),
+    { ...definition, name, version, resources: valuesOf(resourceFiles), prompts: valuesOf(promptFiles) },
+    valuesOf(toolFiles),
+    valuesOf(jobFiles),
   )
 }
 
 /** A server from its parts; `loadServer` is the way for folders, this one for tests and tools. */
 export function assembleServer(
-  definition: ServerDefinition & { name: string; version: string },
+  definition: ServerDefinition & { name: string; version: string } & Partial<
+      Pick<LoadedServer, 'resources' | 'prompts'>
+    >,
   list: readonly AnyTool[],
   jobs: readonly JobDefinition[] = [],
 ): LoadedServer {
   const tools = new Map([...list].sort((a, b) => (a.name < b.name ? -1 : 1)).map((tool) => [tool.name, tool]))
   const aliases = new Map(list.flatMap((tool) => (tool.aliases ?? []).map((alias) => [alias, tool] as const)))
-  return { ...definition, tools, jobs, tool: (wanted) => tools.get(wanted) ?? aliases.get(wanted) }
+  return {
+    resources: [],
+    prompts: [],
+    ...definition,
+    tools,
+    jobs,
+    tool: (wanted) => tools.get(wanted) ?? aliases.get(wanted),
+  }
 }
 
 interface Imported<T> {
   file: string
   value: T
+}
+
+function valuesOf<T>(files: readonly Imported<T>[]): T[] {
+  return files.map(({ value }) => value)
 }
 
 async function importFolder<T>(folder: URL): Promise<Imported<T>[]> {
@@ -79,6 +99,17 @@ function toolFaults({ file, value: tool }: Imported<AnyTool>): string[] {
   for (const alias of tool.aliases ?? [])
     if (!NAME.test(alias)) faults.push(`the alias ${alias} must match ${NAME.source}`)
   return faults.map((fault) => `tools/${file}.ts: ${fault}`)
+}
+
+type TextFile = Imported<ResourceDefinition | PromptDefinition>
+
+/** A resource or prompt is named as its file and reads tools of its own server, which a relay reaches too. */
+function textFaults(folder: string, { file, value }: TextFile, tools: ReadonlySet<string>): string[] {
+  const expected = file.replaceAll('-', '_')
+  const read = [value.read?.tool, 'list' in value ? value.list?.tool : undefined].filter((tool) => tool !== undefined)
+  const faults = read.filter((tool) => !tools.has(tool)).map((tool) => `the server has no tool ${tool}`)
+  if (value.name !== expected || !NAME.test(value.name)) faults.push(`it must be named ${expected}, not ${value.name}`)
+  return faults.map((fault) => `${folder}/${file}.ts: ${fault}`)
 }
 
 function duplicateFaults(tools: readonly AnyTool[]): string[] {

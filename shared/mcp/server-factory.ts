@@ -16,7 +16,9 @@ import type { ClientRequests } from './client-requests.ts'
 import type { ClientSession } from './client-session.ts'
 import type { HostCallOptions } from './host.ts'
 import { type Era, namedBy, settle, type ToolOutcome } from './outcome.ts'
+import { servePrompts } from './prompts.ts'
 import { handlerRefusal } from './protocol-words.ts'
+import { type RequestTools, serveResources } from './resources.ts'
 import { newCorrelationId } from './trace.ts'
 
 /** What the HTTP layer found out about a request; travels in the SDK's `authInfo.extra`. */
@@ -68,13 +70,22 @@ export function protocolServer(
   context: Pick<McpRequestContext, 'era'> & { wrap?: Wrap | undefined },
   fixedCaller?: Caller,
 ): Server {
-  const { name, title, version, instructions } = backend.server
+  const { name, title, version, instructions, resources = [], prompts = [] } = backend.server
   const server = new PlainServer(
     { name, title, version },
     {
-      capabilities: { tools: {} },
+      capabilities: {
+        tools: {},
+        ...(resources.length > 0 ? { resources: {} } : {}),
+        ...(prompts.length > 0 ? { prompts: {} } : {}),
+      },
       instructions,
-      cacheHints: { 'tools/list': CACHE_HINT, 'server/discover': CACHE_HINT },
+      cacheHints: {
+        'tools/list': CACHE_HINT,
+        'server/discover': CACHE_HINT,
+        'resources/templates/list': CACHE_HINT,
+        'prompts/list': CACHE_HINT,
+      },
     },
   )
   if (context.wrap) server.wrap = context.wrap
@@ -95,6 +106,12 @@ export function protocolServer(
     const options = callOptions(ctx, callerOf(ctx), correlationId)
     return toResult(await settle(backend, tool, request.params.arguments, options), context.era)
   })
+  const requestTools: RequestTools = {
+    reader: (ctx) => (tool, args) => backend.call(tool, args, callOptions(ctx, callerOf(ctx), newCorrelationId())),
+    sees: (ctx, tool) => backend.list(callerOf(ctx)).some((shown) => shown.name === tool),
+  }
+  if (resources.length > 0) serveResources(server, resources, requestTools)
+  if (prompts.length > 0) servePrompts(server, prompts, requestTools)
   backend.extend?.(server)
   return server
 }

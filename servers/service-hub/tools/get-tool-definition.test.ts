@@ -38,3 +38,15 @@ test('an unknown tool or server is named with the likely one', async () => {
     number: 'E0009',
   })
 })
+
+test('without a tool it is the declarations of the whole server; a registered tool has a name', async () => {
+  const { call, callError, host } = await open('service-hub', { with: ['tool-execution'] })
+  const { definition } = await call('get_tool_definition', { server: 'tool-execution' })
+  expect(definition.typescript).toMatch(/^declare const tools: \{\n {2}tool_execution: \{/)
+  for (const tool of host.servers.get('tool-execution')?.tools.keys() ?? [])
+    expect(definition.typescript).toContain(`\n    ${tool}: (args: `)
+  expect(await callError('get_tool_definition', { server: 'registered' })).toMatchObject({
+    number: 'E0001',
+    details: { faults: [{ path: 'tool' }] },
+  })
+})

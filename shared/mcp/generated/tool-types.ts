@@ -903,21 +903,19 @@ export interface ToolTypes {
       }
       output: Record<string, unknown>
     }
-    /** Returns the arguments and result of one tool as JSON Schema or TypeScript. To find a tool first, call search_tools. */
+    /** Returns the arguments and result of one tool as JSON Schema or TypeScript, or all of a server as TypeScript. To find a tool first, call search_tools. */
     get_tool_definition: {
       input: {
         /** Server as search_tools names it, such as planning; registered for registered tools. */
         server: string
-        /** Tool as search_tools names it. */
-        tool: string
+        /** Tool as search_tools names it; without it all of the server, as TypeScript. */
+        tool?: string
         /** typescript is shorter. */
         format?: 'json_schema' | 'typescript'
       }
       output: {
         definition: {
           server: string
-          tool: string
-          description: string
         }
       }
     }
