@@ -25,7 +25,7 @@ async function answerAll(answers: Answers, calls: number, delay: (call: number) 
 test('answers of a first run come in the order in which they were marked', async () => {
   const answers = new Answers([])
   expect(await answerAll(answers, 4, (call) => [30, 0, 20, 10][call] ?? 0)).toEqual([1, 3, 2, 0])
-  expect(answers.unread).toBe(false)
+  expect(answers.unasked).toBe(false)
 })
 
 test('a repeat gets what is recorded in its order, asked for in any, and only then makes calls anew', async () => {
@@ -53,13 +53,21 @@ test('a repeat gets what is recorded in its order, asked for in any, and only th
       )
       expect(seen).toEqual(recorded)
       expect(live).toHaveLength(12 - recorded.length)
-      expect(answers.unread).toBe(false)
+      expect(answers.unasked).toBe(false)
       expect(answers.mark().order).toBe((recorded.length - 1) * 2 + 1)
     },
     { runs: 200 },
   )
 })
 
-test('what is recorded and not asked for is seen at the end', () => {
-  expect(new Answers([{ key: 'run/0', order: 0 }]).unread).toBe(true)
+test('what is recorded and not asked for is seen at the end; what was not waited for was asked for', () => {
+  const answers = new Answers([
+    { key: 'run/0', order: 1 },
+    { key: 'run/1', order: 0 },
+  ])
+  expect(answers.unasked).toBe(true)
+  void answers.turn('run/0')
+  expect(answers.unasked).toBe(true)
+  void answers.turn('run/1')
+  expect(answers.unasked).toBe(false)
 })

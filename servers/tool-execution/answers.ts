@@ -19,6 +19,7 @@ export class Answers {
   /** Keys of recorded calls, in the order of their answers. */
   readonly #recorded: string[]
   readonly #turns = new Map<string, PromiseWithResolvers<void>>()
+  readonly #asked = new Set<string>()
   readonly #caughtUp = Promise.withResolvers<void>()
   #replayed = 0
   #next: number
@@ -33,13 +34,14 @@ export class Answers {
     this.#advance()
   }
 
-  /** True while recorded answers are left that nobody has asked for. */
-  get unread(): boolean {
-    return this.#replayed < this.#recorded.length
+  /** True while there are recorded calls that were not made again. One made and not waited for has been made. */
+  get unasked(): boolean {
+    return this.#recorded.some((key) => !this.#asked.has(key))
   }
 
   /** Resolves when this call may be looked up or made: a recorded one in its turn, a new one after all of them. */
   async turn(key: string): Promise<void> {
+    this.#asked.add(key)
     await (this.#turns.get(key) ?? this.#caughtUp).promise
   }
 

@@ -108,7 +108,7 @@ test('a repeated run hears the answers in the order of the first, whatever it as
         if (order.length === 2) release?.()
       }),
     )
-    return { order, unread: answers.unread }
+    return { order, unasked: answers.unasked }
   }
   const go = Promise.withResolvers<void>()
   held = { reached: () => {}, go: go.promise }
@@ -116,8 +116,8 @@ test('a repeated run hears the answers in the order of the first, whatever it as
   const first = await heard([0, 1, 2], go.resolve)
   held = undefined
   expect(first.order.at(-1)).toBe(0)
-  expect(await heard([0, 1, 2])).toEqual({ order: first.order, unread: false })
-  expect(await heard([2, 3, 1, 0])).toEqual({ order: [...first.order, 3], unread: false })
+  expect(await heard([0, 1, 2])).toEqual({ order: first.order, unasked: false })
+  expect(await heard([2, 3, 1, 0])).toEqual({ order: [...first.order, 3], unasked: false })
 })
 
 test.each([

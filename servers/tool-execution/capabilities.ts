@@ -120,6 +120,8 @@ async function journaled(run: CapabilityRun, caller: Caller, call: JournaledCall
       signal: AbortSignal.any([call.signal, run.call.signal]),
       async dispatch(sent) {
         const outcome = await outcomeOf(dispatch(sent))
+        // Dispatched again after its lease was lost: nobody waits for the first outcome any more.
+        marked.mark?.told()
         marked.mark = answers.mark()
         const { order, at } = marked.mark
         return { ...outcome, usage: { answer: { order, at } } }

@@ -63,7 +63,7 @@ async function runWork(host: Host, scope: TenantScope, call: Dispatch, work: Wor
   }
   const result = await runOnce(host, request)
   if (unanswered.signal.aborted) throw callErrors.abandoned()
-  if (result.ok && answers.unread) return { ...result, ok: false, error: faults.unreadAnswers() }
+  if (result.ok && answers.unasked) return { ...result, ok: false, error: faults.callsMissing() }
   // Somebody killed the process. Code without capabilities has changed nothing, so it may run again; once, because it may be
   // the code that got it killed.
   if (!result.ok && result.error.number === 'E3020' && work.grants.length === 0) return runOnce(host, request)

@@ -196,7 +196,7 @@ export const faults = defineErrors(3, {
     message: 'Tool {tool} has no active version that satisfies {range}.',
     hint: 'Versions there are: {versions}.',
   },
-  unreadAnswers: {
+  callsMissing: {
     number: 'E3032',
     code: 'CONFLICT',
     severity: 'warning',
