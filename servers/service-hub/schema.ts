@@ -10,3 +10,5 @@ export const ServerName = z
   .describe(`Server as search_tools names it, such as planning; ${REGISTERED} for registered tools.`)
 
 export const ToolName = z.string().min(1).max(128).describe('Tool as search_tools names it.')
+
+export const WorkflowName = z.string().min(1).max(100).describe('Such as testing.unit.')

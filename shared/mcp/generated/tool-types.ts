@@ -919,6 +919,18 @@ export interface ToolTypes {
         }
       }
     }
+    /** Returns the parameters of one workflow as JSON Schema. To start it, call run_workflow. */
+    get_workflow: {
+      input: {
+        /** Such as testing.unit. */
+        name: string
+      }
+      output: {
+        workflow: {
+          name: string
+        }
+      }
+    }
     /** Returns every server of the platform with its health, version and number of tools. To find a tool, call search_tools. */
     list_layers: {
       input: Record<string, never>
@@ -930,6 +942,15 @@ export interface ToolTypes {
           version?: string
           tools: number
           summary: string
+        }[]
+      }
+    }
+    /** Returns the ready-made workflows. For the parameters of one, call get_workflow. */
+    list_workflows: {
+      input: Record<string, never>
+      output: {
+        items: {
+          name: string
         }[]
       }
     }
@@ -955,6 +976,23 @@ export interface ToolTypes {
       output: {
         calls: Record<string, unknown>[]
         invocation_id: string
+      }
+    }
+    /** Starts a workflow as a goal with a plan and waits until it ends or needs you. What it offers is told by list_workflows. */
+    run_workflow: {
+      input: {
+        /** Such as testing.unit. */
+        name: string
+        /** As get_workflow shows them. */
+        parameters?: Record<string, unknown>
+        /** background: get_plan has the outcome. */
+        mode?: 'wait' | 'background'
+        /** Makes a repeat safe */
+        idempotency_key?: string
+      }
+      output: {
+        goal_id: string
+        plan_id: string
       }
     }
     /** Returns the tools of all servers that fit a query in plain words, best first. For the arguments of one of them, call get_tool_definition. */

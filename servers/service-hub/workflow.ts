@@ -1,0 +1,70 @@
+import { readdirSync } from 'node:fs'
+import type { PlanDefinitionInput } from '@story-portal/shared/engine'
+import { errors, issueWords, safeText } from '@story-portal/shared/errors'
+import { z } from 'zod'
+
+type Tasks = PlanDefinitionInput['tasks']
+
+/** A plan with blanks: parameters become the plan's `input`, where text is data and never read as a binding. */
+export interface Workflow {
+  /** `testing.unit`; the file is named the same, with - for _. */
+  name: string
+  title: string
+  description: string
+  parameters: z.ZodObject
+  tasks: Tasks | ((parameters: Record<string, unknown>) => Tasks)
+}
+
+/** Declares one workflow: workflows/*.ts export one each by default. */
+export function defineWorkflow<P extends z.ZodObject>(
+  workflow: Omit<Workflow, 'parameters' | 'tasks'> & {
+    parameters: P
+    tasks: Tasks | ((parameters: z.output<P>) => Tasks)
+  },
+): Workflow {
+  return workflow as unknown as Workflow
+}
+
+let loaded: Promise<ReadonlyMap<string, Workflow>> | undefined
+
+/** Every workflow of the folder, by name. */
+export function workflows(): Promise<ReadonlyMap<string, Workflow>> {
+  loaded ??= load()
+  return loaded
+}
+
+/** The workflow of that name; throws NOT_FOUND. */
+export async function workflowNamed(name: string): Promise<Workflow> {
+  const workflow = (await workflows()).get(name)
+  if (!workflow) throw errors.notFound({ kind: 'workflow', id: name }, { hint: 'list_workflows names them.' })
+  return workflow
+}
+
+/** What create_plan takes for it; throws INVALID_INPUT with the path of every fault. */
+export function fillWorkflow(workflow: Workflow, given: unknown) {
+  const parsed = workflow.parameters.safeParse(given)
+  if (!parsed.success) throw badParameters(workflow.name, given, parsed.error)
+  const { tasks } = workflow
+  return { tasks: typeof tasks === 'function' ? tasks(parsed.data) : tasks, input: z.json().parse(parsed.data) }
+}
+
+function badParameters(name: string, given: unknown, error: z.ZodError) {
+  const faults = error.issues.map((issue) => ({
+    path: ['parameters', ...issue.path].join('.'),
+    message:
+      issue.code === 'unrecognized_keys'
+        ? `has unknown fields: ${safeText(issue.keys.join(', '))}`
+        : issueWords(issue, given),
+  }))
+  const hint = `get_workflow shows the parameters of ${name}.`
+  return errors.invalidInput({ summary: `${faults[0]?.path} ${faults[0]?.message}` }, { details: { faults }, hint })
+}
+
+async function load(): Promise<ReadonlyMap<string, Workflow>> {
+  const folder = new URL('./workflows/', import.meta.url)
+  const files = readdirSync(folder).filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'))
+  const modules = await Promise.all(
+    files.map((file): Promise<{ default: Workflow }> => import(new URL(file, folder).href)),
+  )
+  return new Map(modules.map(({ default: workflow }) => [workflow.name, workflow]))
+}
