@@ -4,7 +4,7 @@ import { type CallSpec, executeCall, type InvocationRecord, leaseOwner, submitCa
 import { type ErrorBody, errors, fromErrorBody } from '@story-portal/shared/errors'
 import type { OpenContext } from '@story-portal/shared/mcp'
 import { dispatchFor } from './dispatch.ts'
-import type { Work } from './work.ts'
+import { effectOf, type Work } from './work.ts'
 
 const PROGRESS_MS = 1_000
 
@@ -29,7 +29,7 @@ export async function execute(ctx: OpenContext, intent: Intent, spec = callSpec(
     ctx.progress({ progress: Math.round((Date.now() - started) / 1000), message: 'running' })
   }, PROGRESS_MS)
   try {
-    const known = { tool_id: intent.tool?.id ?? null, work: intent.work }
+    const known = { tool_id: intent.tool?.id ?? null, work: intent.work, progress: ctx.progress }
     const dispatch = dispatchFor(ctx.host, scope, known)
     const owner = leaseOwner(ctx.host.boot_id)
     return await executeCall(ctx.host.db, { ...spec, scope, dispatch, owner, signal: ctx.signal })
@@ -50,7 +50,7 @@ export function callSpec(
     kind,
     ...(tool ? { tool: tool.name, tool_id: tool.id, tool_version: tool.version } : {}),
     arguments: intent.arguments,
-    effect: work.grants.length > 0 ? 'journaled' : 'pure',
+    effect: effectOf(work),
     lease_ms: ctx.config.engine.leaseMs,
     ...(caller.run_id === undefined ? {} : { run_id: caller.run_id }),
     ...(caller.plan_id === undefined ? {} : { plan_id: caller.plan_id }),

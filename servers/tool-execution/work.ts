@@ -1,19 +1,38 @@
 import { getRecord, type RecordOf } from '@story-portal/shared/data'
 import type { Tx } from '@story-portal/shared/db'
+import type { CallEffect } from '@story-portal/shared/engine'
 import type { z } from 'zod'
 import type { JsonSchema } from './json-schema.ts'
 import type { Limits, Permissions } from './schema.ts'
 
 /** What is run: one-off code and a version of a registered tool come down to the same. */
 export interface Work {
-  code: string
-  language: 'javascript' | 'typescript'
+  source: CodeSource | UpstreamSource
   input: unknown
   grants: readonly string[]
   limits: z.output<typeof Limits>
   /** The registered tool, whose result must fit. */
   tool?: { name: string; output_schema: JsonSchema | null }
 }
+
+export interface CodeSource {
+  type: 'javascript'
+  code: string
+  language: 'javascript' | 'typescript'
+}
+
+/** A tool of an upstream MCP server, and what its definition was when it was accepted. */
+export interface UpstreamSource {
+  type: 'mcp'
+  upstream: string
+  tool: string
+  pin: Record<string, string>
+  read_only: boolean
+  output_schema: JsonSchema | null
+}
+
+export type CodeWork = Work & { source: CodeSource }
+export type UpstreamWork = Work & { source: UpstreamSource }
 
 /** The arguments of run_code as they are recorded, and so what a takeover runs again. */
 export interface CodeArguments {
@@ -31,19 +50,29 @@ export async function workOf(tx: Tx, invocation: RecordOf<'invocation'>): Promis
     : workOfTool(await getRecord(tx, 'tool', invocation.tool_id), invocation.arguments)
 }
 
-export function workOfCode({ permissions, ...code }: CodeArguments): Work {
-  return { ...code, grants: permissions.tools }
+export function workOfCode({ permissions, code, language, ...rest }: CodeArguments): Work {
+  return { ...rest, source: { type: 'javascript', code, language }, grants: permissions.tools }
 }
 
 export function workOfTool(tool: RecordOf<'tool'>, args: unknown): Work {
   return {
-    code: (tool.source as { code: string }).code,
-    language: 'javascript',
+    source: sourceOf(tool),
     input: args,
     grants: grantsOf(tool),
     limits: (tool.limits ?? {}) as Work['limits'],
     tool: { name: `${tool.name} ${tool.semver}`, output_schema: tool.output_schema as JsonSchema | null },
   }
+}
+
+function sourceOf({ source }: RecordOf<'tool'>): Work['source'] {
+  const stored = source as { type: 'javascript'; code: string } | UpstreamSource
+  return stored.type === 'mcp' ? stored : { ...stored, language: 'javascript' }
+}
+
+/** How a second dispatch of the work would be taken (CallEffect): an upstream has no journal, so what changes something is `outside`. */
+export function effectOf({ source, grants }: Pick<Work, 'source' | 'grants'>): CallEffect {
+  if (source.type === 'mcp') return source.read_only ? 'pure' : 'outside'
+  return grants.length > 0 ? 'journaled' : 'pure'
 }
 
 /** The work with no more time than the caller gives it. */

@@ -18,7 +18,7 @@ export const OWNERS: Record<string, string[]> = {
   '@modelcontextprotocol/server': ['shared/mcp'],
   '@modelcontextprotocol/server-legacy': ['shared/mcp'],
   '@modelcontextprotocol/node': ['shared/mcp'],
-  '@modelcontextprotocol/client': ['shared/mcp'],
+  '@modelcontextprotocol/client': ['shared/mcp', 'servers/tool-execution/upstreams', 'servers/tool-execution/sources'],
   '@modelcontextprotocol/sdk': [],
   vitest: [],
   'fast-check': [],

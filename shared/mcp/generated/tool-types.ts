@@ -356,6 +356,38 @@ export interface ToolTypes {
         }[]
       }
     }
+    /** Makes the tools of another MCP server registered tools named <name>_<tool>, pinned to their definitions; what is new or changed since is reported and held until approve_changes. Call them with invoke_tool. */
+    connect_mcp_server: {
+      input: {
+        /** Of the upstream */
+        name: string
+        /** stdio: command, args, env; http: url, headers. Only for a new upstream or to change it; kept readable */
+        transport?: {
+          type: 'stdio' | 'http'
+          command?: string
+          args?: string[]
+          /** All it gets beside PATH */
+          env?: Record<string, string>
+          url?: string
+          headers?: Record<string, string>
+        }
+        /** Only these of its tools */
+        tools?: string[]
+        /** false: its tools answer no more, its process ends */
+        enabled?: boolean
+        /** Accept the definitions as they are now */
+        approve_changes?: boolean
+        /** Makes a repeat safe */
+        idempotency_key?: string
+      }
+      output: {
+        upstream: {
+          name: string
+          status: string
+        }
+        tools: Record<string, unknown>[]
+      }
+    }
     /** Marks versions of a registered tool as deprecated: they answer with a warning, and from sunset_at on not at all. restore: true takes it back. */
     deprecate_tool: {
       input: {

@@ -1,0 +1,77 @@
+import { createHash } from 'node:crypto'
+import type { Caller } from '@story-portal/shared/auth'
+import type { TenantScope } from '@story-portal/shared/db'
+import { callErrors, type Dispatch, type InvocationRecord, leavesOpen } from '@story-portal/shared/engine'
+import { isStoryPortalError } from '@story-portal/shared/errors'
+import type { Host } from '@story-portal/shared/mcp'
+import { Answers, recordedAnswers } from '../answers.ts'
+import { capabilities } from '../capabilities.ts'
+import { faults } from '../errors.ts'
+import type { Repeatable, RunRequest, RunResult } from '../sandbox/sandbox.ts'
+import { limitsFor, sandboxOf } from '../sandbox-of-host.ts'
+import type { CodeWork } from '../work.ts'
+
+/** Carries out code in the sandbox: one-off, a script, or that of a registered tool. */
+export async function runCode(host: Host, scope: TenantScope, call: Dispatch, work: CodeWork): Promise<RunResult> {
+  const caller = call.invocation.caller as unknown as Caller
+  const answers = await answersOf(host, scope, call, work)
+  const answer = capabilities({ host, scope, call, caller, grants: work.grants, answers })
+  const unanswered = new AbortController()
+  const request: RunRequest = {
+    code: work.source.code,
+    language: work.source.language,
+    input: work.input,
+    limits: limitsFor(host.config.sandbox, work.limits),
+    depth: caller.depth ?? 0,
+    repeatable: call.invocation.kind === 'script' ? repeatable(call.invocation) : undefined,
+    group: scope.tenant_id,
+    signal: AbortSignal.any([call.signal, unanswered.signal]),
+    async onCall(hostCall) {
+      try {
+        return await answer(hostCall)
+      } catch (error) {
+        // Told to the code it would be an answer, and the next run would get another one at this index.
+        if (leavesOpen(error) && !hostCall.signal.aborted) unanswered.abort(callErrors.abandoned())
+        throw error
+      }
+    },
+  }
+  const result = await runOnce(host, request)
+  if (unanswered.signal.aborted) throw callErrors.abandoned()
+  if (result.ok && answers.unasked) return { ...result, ok: false, error: faults.callsMissing() }
+  // Somebody killed the process. Code without capabilities has changed nothing, so it may run again; once, because it may be
+  // the code that got it killed.
+  if (!result.ok && result.error.number === 'E3020' && work.grants.length === 0) return runOnce(host, request)
+  return result
+}
+
+/** A first run has none: what an earlier holder recorded is there from the second on. */
+async function answersOf(
+  host: Host,
+  scope: TenantScope,
+  { invocation, fence }: Dispatch,
+  work: CodeWork,
+): Promise<Answers> {
+  return fence > 1 && work.grants.length > 0 ? await recordedAnswers(host, scope, invocation) : new Answers([])
+}
+
+function repeatable({ id, created_at }: InvocationRecord): Repeatable {
+  const seed = createHash('sha256').update(id).digest()
+  return { clock: Date.parse(created_at), seed: [0, 4, 8, 12].map((at) => seed.readInt32LE(at)) }
+}
+
+/** A run that ends because this process stops has no outcome: it is handed back, and the next process runs it. */
+async function runOnce(host: Host, request: RunRequest): Promise<RunResult> {
+  try {
+    const result = await sandboxOf(host).run(request)
+    if (!result.ok && stopsHere(host, result.error)) throw callErrors.abandoned()
+    return result
+  } catch (error) {
+    throw stopsHere(host, error) ? callErrors.abandoned() : error
+  }
+}
+
+/** Killed with, or refused by, a sandbox that closes. */
+function stopsHere(host: Host, error: unknown): boolean {
+  return host.draining && isStoryPortalError(error) && ['E3020', 'E3023'].includes(error.number)
+}

@@ -1,0 +1,85 @@
+import type { CallToolResult } from '@modelcontextprotocol/client'
+import { listRecords, type RecordOf } from '@story-portal/shared/data'
+import type { TenantScope, Tx } from '@story-portal/shared/db'
+import type { Dispatch } from '@story-portal/shared/engine'
+import { errors, isStoryPortalError } from '@story-portal/shared/errors'
+import type { Host, ProgressUpdate } from '@story-portal/shared/mcp'
+import { faults } from '../errors.ts'
+import { faultsOf } from '../json-schema.ts'
+import type { RunResult } from '../sandbox/sandbox.ts'
+import type { Connection } from '../upstreams/connection.ts'
+import { changedParts } from '../upstreams/definition.ts'
+import { upstreamsOf } from '../upstreams/pool.ts'
+import { visibleValue } from '../upstreams/suspicion.ts'
+import type { UpstreamSource, UpstreamWork } from '../work.ts'
+
+export type Progress = (update: ProgressUpdate) => void
+
+const LOST = faults.upstreamLost().number
+
+interface UpstreamCall {
+  call: Dispatch
+  work: UpstreamWork
+  progress?: Progress | undefined
+}
+
+/** Carries out a tool of an upstream: only while its definition is the accepted one, and again only when it changes nothing. */
+export async function runUpstreamTool(host: Host, scope: TenantScope, given: UpstreamCall): Promise<RunResult> {
+  const started = performance.now()
+  const { source } = given.work
+  const upstream = await host.db.tx(scope, (tx) => findUpstream(tx, source.upstream), { readOnly: true })
+  if (!upstream) throw errors.notFound({ kind: 'upstream', id: source.upstream }, NOTHING_HAPPENED)
+  if (upstream.status === 'disabled') throw faults.upstreamDisabled({ upstream: upstream.name })
+  const once = () => upstreamsOf(host).use(upstream, (connection) => callTool(host, connection, given))
+  const answer = await once().catch((error: unknown) => {
+    // It died under the call: a tool that changes nothing is asked again, in a new connection.
+    if (source.read_only && isStoryPortalError(error) && error.number === LOST) return once()
+    throw error
+  })
+  const usage = { wall_ms: Math.round(performance.now() - started), cpu_ms: 0, memory_bytes: 0 }
+  return { ok: true, result: resultOf(host, source, answer), logs: [], usage }
+}
+
+const NOTHING_HAPPENED = { details: { effect: 'none' } }
+
+/** The upstream of this name, if there is one. */
+export async function findUpstream(tx: Tx, name: string): Promise<RecordOf<'upstream'> | undefined> {
+  const { items } = await listRecords(tx, 'upstream', { filter: { name }, limit: 1 })
+  return items[0]
+}
+
+async function callTool(host: Host, connection: Connection, { call, work, progress }: UpstreamCall) {
+  const { upstream, tool, pin } = work.source
+  const definition = (await connection.definitions()).get(tool)
+  if (!definition) throw faults.upstreamToolGone({ upstream, tool })
+  const changed = changedParts(pin, definition)
+  if (changed.length > 0)
+    throw faults.definitionChanged({ upstream, tool, changed: changed.join(', ') }, { details: { upstream, changed } })
+  const longest = work.limits.timeout_ms ?? host.config.mcp.requestTimeoutMs
+  const timeout_ms = call.deadline === undefined ? longest : Math.min(longest, Math.max(1, call.deadline - Date.now()))
+  const { signal } = call
+  return await connection.call(tool, work.input as Record<string, unknown>, {
+    signal,
+    timeout_ms,
+    onProgress: progress,
+  })
+}
+
+/** What the caller gets: marked as the upstream's, without what nobody sees, and only what the upstream promised. */
+function resultOf(host: Host, source: UpstreamSource, answer: CallToolResult) {
+  const { upstream, tool } = source
+  const limit = host.config.sandbox.maxResultBytes
+  if (JSON.stringify(answer).length > limit) throw faults.upstreamAnswerTooLarge({ upstream, tool, limit })
+  const { value, flags } = visibleValue({ content: answer.content, structured: answer.structuredContent })
+  const marked = {
+    upstream,
+    content: value.content,
+    ...(value.structured === undefined ? {} : { structured: value.structured }),
+    ...(flags.length > 0 ? { flags } : {}),
+  }
+  if (answer.isError === true) throw faults.upstreamToolFailed({ upstream, tool }, { details: { answer: marked } })
+  if (source.output_schema === null) return marked
+  const found = faultsOf(source.output_schema, answer.structuredContent ?? null, 'structured')
+  if (found.length > 0) throw faults.upstreamLied({ upstream, tool }, { details: { faults: found } })
+  return marked
+}

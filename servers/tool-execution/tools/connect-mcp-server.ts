@@ -1,0 +1,122 @@
+import { createRecord, type RecordOf, updateRecord } from '@story-portal/shared/data'
+import type { Tx } from '@story-portal/shared/db'
+import { errors } from '@story-portal/shared/errors'
+import { defineTool, type OpenContext } from '@story-portal/shared/mcp'
+import { z } from 'zod'
+import { faults } from '../errors.ts'
+import { findUpstream } from '../sources/mcp.ts'
+import type { UpstreamTransport } from '../upstreams/connection.ts'
+import { upstreamsOf } from '../upstreams/pool.ts'
+import { checkDefinitions, registerDefinitions } from '../upstreams/register.ts'
+
+const Text = z.string().min(1).max(4096)
+const Texts = z.record(z.string().min(1).max(200), z.string().max(8192))
+
+const Transport = z
+  .strictObject({
+    type: z.enum(['stdio', 'http']),
+    command: Text.optional(),
+    args: z.array(z.string().max(8192)).max(100).optional(),
+    env: Texts.optional().describe('All it gets beside PATH'),
+    url: z
+      .url({ protocol: /^https?$/ })
+      .max(4096)
+      .optional(),
+    headers: Texts.optional(),
+  })
+  .describe('stdio: command, args, env; http: url, headers. Only for a new upstream or to change it; kept readable')
+
+export default defineTool({
+  name: 'connect_mcp_server',
+  description:
+    'Makes the tools of another MCP server registered tools named <name>_<tool>, pinned to their definitions; what is new or changed since is reported and held until approve_changes. Call them with invoke_tool.',
+  effect: 'execute',
+  transaction: false,
+  idempotent: true,
+  openWorld: true,
+  roles: ['owner', 'admin'],
+  input: {
+    name: z
+      .string()
+      .regex(/^[a-z][a-z0-9-]{0,23}$/, 'must be lower case letters, digits and -, at most 24')
+      .describe('Of the upstream'),
+    transport: Transport.optional(),
+    tools: z.array(z.string().min(1).max(200)).max(500).optional().describe('Only these of its tools'),
+    enabled: z.boolean().default(true).describe('false: its tools answer no more, its process ends'),
+    approve_changes: z.boolean().default(false).describe('Accept the definitions as they are now'),
+  },
+  output: { upstream: z.looseObject({ name: z.string(), status: z.string() }), tools: z.array(z.looseObject({})) },
+  async run({ name, transport, tools: wanted, enabled, approve_changes: approve }, ctx) {
+    if ((ctx.caller.depth ?? 0) > 0 || ctx.caller.run_id !== undefined) throw faults.connectFromCode()
+    const known = await ctx.db.read((tx) => findUpstream(tx, name))
+    const to = transport ? transportOf(transport) : (known?.transport as UpstreamTransport | undefined)
+    if (!to) throw badInput('transport', 'is required for an upstream that is not known yet')
+    const upstream = { tenant_id: ctx.caller.tenant_id, name, transport: { ...to } }
+    if (!enabled) {
+      await upstreamsOf(ctx.host).drop(upstream)
+      const saved = await save(ctx, known, { ...upstream, status: 'disabled' }, async () => [])
+      return { upstream: shown(saved.record), tools: saved.changes }
+    }
+    const offered = await upstreamsOf(ctx.host).use(upstream, (connection) => connection.definitions())
+    const definitions = chosen(offered, wanted)
+    checkDefinitions(name, definitions)
+    const { record, changes } = await save(ctx, known, { ...upstream, status: 'active' }, (tx) =>
+      registerDefinitions(tx, name, { definitions, approve: approve || !known }),
+    )
+    return { upstream: shown(record), tools: changes }
+  },
+})
+
+type Changes = Awaited<ReturnType<typeof registerDefinitions>>
+
+/** The upstream and all of its tools in one transaction, so that nothing is half registered. */
+function save(
+  ctx: OpenContext,
+  known: RecordOf<'upstream'> | undefined,
+  { name, transport, status }: { name: string; transport: Record<string, unknown>; status: 'active' | 'disabled' },
+  register: (tx: Tx) => Promise<Changes>,
+) {
+  return ctx.db.tx(async (tx) => {
+    const changes = await register(tx)
+    if (known) return { record: await updateRecord(tx, 'upstream', known.id, { transport, status }), changes }
+    const created = await createRecord(tx, 'upstream', { name, transport })
+    const record = status === 'active' ? created : await updateRecord(tx, 'upstream', created.id, { status })
+    return { record, changes }
+  })
+}
+
+function chosen<T>(offered: ReadonlyMap<string, T>, wanted: readonly string[] | undefined): T[] {
+  if (!wanted) return [...offered.values()]
+  return wanted.map((name, index) => {
+    const definition = offered.get(name)
+    if (!definition) throw badInput(`tools[${index}]`, 'is not offered by the upstream')
+    return definition
+  })
+}
+
+function transportOf({
+  type,
+  command,
+  args = [],
+  env = {},
+  url,
+  headers = {},
+}: z.output<typeof Transport>): UpstreamTransport {
+  if (type === 'stdio') {
+    if (command === undefined) throw badInput('transport.command', 'is required for type stdio')
+    return { type, command, args, env }
+  }
+  if (url === undefined) throw badInput('transport.url', 'is required for type http')
+  return { type, url, headers }
+}
+
+/** Values of the environment and of headers may be credentials: only their names are shown. */
+function shown({ id, name, status, transport }: RecordOf<'upstream'>) {
+  const { env, headers, ...rest } = transport as { env?: object; headers?: object }
+  const names = { ...(env ? { env: Object.keys(env) } : {}), ...(headers ? { headers: Object.keys(headers) } : {}) }
+  return { id, name, status, transport: { ...rest, ...names } }
+}
+
+function badInput(path: string, message: string) {
+  return errors.invalidInput({ summary: `${path} ${message}` }, { details: { faults: [{ path, message }] } })
+}
