@@ -10,7 +10,7 @@ import { upstreamsOf } from '../upstreams/pool.ts'
 import { checkDefinitions, registerDefinitions } from '../upstreams/register.ts'
 
 const Text = z.string().min(1).max(4096)
-const Texts = z.record(z.string().min(1).max(200), z.string().max(8192))
+const Texts = z.record(z.string(), z.string().max(8192))
 
 const Transport = z
   .strictObject({
@@ -24,7 +24,7 @@ const Transport = z
       .optional(),
     headers: Texts.optional(),
   })
-  .describe('stdio: command, args, env; http: url, headers. Only for a new upstream or to change it; kept readable')
+  .describe('Needed once, and to change it: command, args, env for stdio, url, headers for http')
 
 export default defineTool({
   name: 'connect_mcp_server',
@@ -106,7 +106,7 @@ function transportOf({
     if (command === undefined) throw badInput('transport.command', 'is required for type stdio')
     return { type, command, args, env }
   }
-  if (url === undefined) throw badInput('transport.url', 'is required for type http')
+  if (url === undefined || !URL.canParse(url)) throw badInput('transport.url', 'must be a URL for type http')
   return { type, url, headers }
 }
 

@@ -361,7 +361,7 @@ export interface ToolTypes {
       input: {
         /** Of the upstream */
         name: string
-        /** stdio: command, args, env; http: url, headers. Only for a new upstream or to change it; kept readable */
+        /** Needed once, and to change it: command, args, env for stdio, url, headers for http */
         transport?: {
           type: 'stdio' | 'http'
           command?: string
