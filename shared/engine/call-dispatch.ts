@@ -10,14 +10,14 @@ import type { CallSpec, Dispatch, DispatchResult, InvocationRecord, Verdict } fr
 
 type Stop = 'timed_out' | 'cancelled' | 'lease_lost' | 'abandoned'
 
-/** Dispatches of a journaled call that gets no answer, before it is handed back for others to ask; about three seconds. */
+/** Dispatches of a repeatable call that gets no answer, before it is handed back for others to ask; about three seconds. */
 const MAX_DISPATCHES = 5
 const FIRST_WAIT_MS = 200
 
 /**
  * Dispatches a held call outside any transaction, with heartbeat, timeout and cancellation, and says how it ended. Undefined:
  * the lease was lost meanwhile, so there is nothing to record. Throws when nobody can say how the call ended, because this
- * worker stops (callErrors.abandoned) or because a journaled callee stays silent: the call is handed back unrecorded, for
+ * worker stops (callErrors.abandoned) or because the callee of a repeatable call stays silent: the call is handed back unrecorded, for
  * another worker to send the same key at once. Silence is never recorded as a failure, because the effect may be there.
  */
 export async function dispatchCall(db: Db, spec: CallSpec, held: InvocationRecord): Promise<Outcome | undefined> {
@@ -65,7 +65,12 @@ export function unknownOutcome(spec: CallSpec, cause?: unknown): Outcome {
 }
 
 function isOpen(spec: CallSpec, error: unknown): boolean {
-  return isAbandoned(error) || (spec.effect === 'journaled' && leavesOpen(error))
+  return isAbandoned(error) || (isRepeatable(spec) && leavesOpen(error))
+}
+
+/** Journaled: what it did is found under its key. Pure: it did nothing; silence is the database's, where its work is read from. */
+function isRepeatable({ effect }: CallSpec): boolean {
+  return effect !== 'outside'
 }
 
 function isAbandoned(error: unknown): boolean {
@@ -89,13 +94,13 @@ interface Ended {
   stop?: Stop
 }
 
-/** A journaled callee that stays silent is sent the same key again: what it did is found under it. */
+/** A callee that stays silent is sent the same key again, where that is harmless. */
 async function attempt(spec: CallSpec, call: Dispatch): Promise<Ended> {
   for (let sent = 1; ; sent++) {
     try {
       return { result: await spec.dispatch(call) }
     } catch (error) {
-      const again = spec.effect === 'journaled' && isSilence(error) && !isAbandoned(error)
+      const again = isRepeatable(spec) && isSilence(error) && !isAbandoned(error)
       if (!again || sent === MAX_DISPATCHES || call.signal.aborted) return { error }
     }
     await sleep(FIRST_WAIT_MS * 2 ** (sent - 1), undefined, { ref: false })

@@ -224,29 +224,35 @@ test.each([
   expect(await executeCall(db, spec)).toMatchObject({ status: 'succeeded', output: { fence: 2 }, replayed: false })
 })
 
-test('a journaled callee that stays silent is sent the same key again', async () => {
-  const sent: string[] = []
-  const spec = call({
-    effect: 'journaled',
-    dispatch: async ({ key }) => {
-      if (sent.push(key) < 3) throw errors.unavailable({ what: 'The line' })
-      return { output: 'found' }
-    },
-  })
-  expect(await executeCall(db, spec)).toMatchObject({ status: 'succeeded', output: 'found' })
-  expect(sent).toEqual([spec.key, spec.key, spec.key])
-})
+test.each(['journaled', 'pure'] as const)(
+  'a %s callee that stays silent is sent the same key again',
+  async (effect) => {
+    const sent: string[] = []
+    const spec = call({
+      effect,
+      dispatch: async ({ key }) => {
+        if (sent.push(key) < 3) throw errors.unavailable({ what: 'The line' })
+        return { output: 'found' }
+      },
+    })
+    expect(await executeCall(db, spec)).toMatchObject({ status: 'succeeded', output: 'found' })
+    expect(sent).toEqual([spec.key, spec.key, spec.key])
+  },
+)
 
-test('silence that lasts is never recorded as a failure; an answer that a callee has on record is', async () => {
-  const silent = call({ effect: 'journaled', dispatch: () => Promise.reject(errors.unavailable({ what: 'The line' })) })
-  await expect(executeCall(db, silent)).rejects.toMatchObject({ code: 'UNAVAILABLE', number: 'E0007' })
-  expect(await executeCall(db, { ...silent, dispatch: async () => ({ output: 1 }) })).toMatchObject({
-    ...{ status: 'succeeded', fence: 2, replayed: false },
-  })
-  const answer = errors.unavailable({ what: 'x' }, { details: { invocation_id: 'inv_1' } })
-  const answered = call({ effect: 'journaled', dispatch: () => Promise.reject(answer) })
-  expect(await executeCall(db, answered)).toMatchObject({ status: 'failed', error: { number: 'E0007' } })
-})
+test.each(['journaled', 'pure'] as const)(
+  'silence of a %s call that lasts is never recorded as a failure; an answer on record is',
+  async (effect) => {
+    const silent = call({ effect, dispatch: () => Promise.reject(errors.unavailable({ what: 'The line' })) })
+    await expect(executeCall(db, silent)).rejects.toMatchObject({ code: 'UNAVAILABLE', number: 'E0007' })
+    expect(await executeCall(db, { ...silent, dispatch: async () => ({ output: 1 }) })).toMatchObject({
+      ...{ status: 'succeeded', fence: 2, replayed: false },
+    })
+    const answer = errors.unavailable({ what: 'x' }, { details: { invocation_id: 'inv_1' } })
+    const answered = call({ effect, dispatch: () => Promise.reject(answer) })
+    expect(await executeCall(db, answered)).toMatchObject({ status: 'failed', error: { number: 'E0007' } })
+  },
+)
 
 test('a worker that lost its lease records nothing and is told the recorded result', async () => {
   const slow = Promise.withResolvers<{ output: string }>()
