@@ -44,6 +44,14 @@ export async function registeredTool(ctx: Context, name: string): Promise<Catalo
   return newestOfEach(page.items).map(fromRecord)[0]
 }
 
+/** `registered` for a registered tool that is asked for by the name of the server that keeps it; a tool of its own goes first. */
+export async function serverMeant(ctx: Context, server: string, tool: string): Promise<string> {
+  if (server !== 'tool-execution') return server
+  const own = await ctx.host.definitions(server, ctx.caller)
+  if (own.some(({ name }) => name === tool)) return server
+  return (await registeredTool(ctx, tool)) === undefined ? server : REGISTERED
+}
+
 function fromDefinition(server: string, tool: ToolDefinition): CatalogueEntry {
   const { name, title, description, inputSchema, outputSchema } = tool
   return { server, tool: name, title, description, input_schema: inputSchema, output_schema: outputSchema }

@@ -37,6 +37,8 @@ const PHRASES: [string, string][] = [
   ['is the database healthy', 'get_data_health'],
   ['stop a run', 'cancel_run'],
   ['arguments of a tool', 'get_tool_definition'],
+  ['which workflows are there', 'list_workflows'],
+  ['run a recipe', 'run_workflow'],
 ]
 
 /** Not found among three: nothing in them says that something is to be made, and all tools of plans fit as well. */

@@ -33,6 +33,7 @@ const GROUPS = [
   'goal objective aim',
   'task step todo job',
   'plan split break divide decompose organise work',
+  'workflow template recipe playbook procedure',
   'code script program javascript typescript snippet',
   'projection index view',
 ]

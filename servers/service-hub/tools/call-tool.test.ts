@@ -69,6 +69,10 @@ test('a registered tool is called by its name', async () => {
     },
     source: { type: 'javascript', code: 'return { sum: input.a + input.b }' },
   })
+  const guessed = await call('call_tool', { server: 'tool-execution', tool: 'add_numbers', arguments: { a: 1, b: 1 } })
+  expect(guessed).toMatchObject({ invocation: { status: 'succeeded' } })
+  const { definition } = await call('get_tool_definition', { server: 'tool-execution', tool: 'add_numbers' })
+  expect(definition).toMatchObject({ server: 'registered', tool: 'add_numbers' })
   const answer = await call('call_tool', { server: 'registered', tool: 'add_numbers', arguments: { a: 2, b: 3 } })
   expect(answer).toMatchObject({ invocation: { status: 'succeeded', output: { sum: 5 } } })
 })

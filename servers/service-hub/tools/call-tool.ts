@@ -1,5 +1,6 @@
 import { defineTool } from '@story-portal/shared/mcp'
 import { z } from 'zod'
+import { serverMeant } from '../catalogue.ts'
 import { REGISTERED, ServerName, ToolName } from '../schema.ts'
 
 export default defineTool({
@@ -15,10 +16,11 @@ export default defineTool({
     arguments: z.record(z.string(), z.unknown()).default({}).describe('Arguments of that tool.'),
   },
   output: {},
-  run({ server, tool, arguments: args }, ctx) {
+  async run({ server, tool, arguments: args }, ctx) {
     const key = ctx.idempotency_key
     const options = { onProgress: ctx.progress, ...(key === undefined ? {} : { idempotency_key: key }) }
-    if (server !== REGISTERED) return ctx.callByName(server, tool, args, options)
+    const meant = await serverMeant(ctx, server, tool)
+    if (meant !== REGISTERED) return ctx.callByName(server, tool, args, options)
     return ctx.callByName('tool-execution', 'invoke_tool', { tool, arguments: args }, options)
   },
 })

@@ -1,7 +1,7 @@
 import { errors } from '@story-portal/shared/errors'
 import { defineTool, jsonSchemaToTypeScript, suggest } from '@story-portal/shared/mcp'
 import { z } from 'zod'
-import { type CatalogueEntry, registeredTool, serverTools } from '../catalogue.ts'
+import { type CatalogueEntry, registeredTool, serverMeant, serverTools } from '../catalogue.ts'
 import { REGISTERED, ServerName, ToolName } from '../schema.ts'
 
 export default defineTool({
@@ -21,7 +21,8 @@ export default defineTool({
       if (server === REGISTERED) throw unnamed()
       return { definition: { server, typescript: declarations(server, await serverTools(ctx, server)) } }
     }
-    const candidates = server === REGISTERED ? [await registeredTool(ctx, tool)] : await serverTools(ctx, server)
+    const registered = (await serverMeant(ctx, server, tool)) === REGISTERED
+    const candidates = registered ? [await registeredTool(ctx, tool)] : await serverTools(ctx, server)
     const entry = candidates.find((candidate) => candidate?.tool === tool)
     if (!entry) throw unknownTool(server, tool, candidates)
     return { definition: format === 'typescript' ? asTypeScript(entry) : { ...entry } }

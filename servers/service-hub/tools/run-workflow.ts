@@ -6,7 +6,7 @@ import { fillWorkflow, workflowNamed } from '../workflow.ts'
 export default defineTool({
   name: 'run_workflow',
   description:
-    'Starts a workflow as a goal with a plan and waits until it ends or needs you. What it offers is told by list_workflows.',
+    'Starts a ready-made workflow and waits until it ends or needs you. The names are told by list_workflows.',
   effect: 'execute',
   transaction: false,
   openWorld: true,

@@ -1010,7 +1010,7 @@ export interface ToolTypes {
         invocation_id: string
       }
     }
-    /** Starts a workflow as a goal with a plan and waits until it ends or needs you. What it offers is told by list_workflows. */
+    /** Starts a ready-made workflow and waits until it ends or needs you. The names are told by list_workflows. */
     run_workflow: {
       input: {
         /** Such as testing.unit. */
