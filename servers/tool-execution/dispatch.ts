@@ -6,6 +6,7 @@ import type { Host } from '@story-portal/shared/mcp'
 import { faults } from './errors.ts'
 import { faultsOf } from './json-schema.ts'
 import type { RunResult } from './sandbox/sandbox.ts'
+import { runHttpTool } from './sources/http.ts'
 import { runCode } from './sources/javascript.ts'
 import { type Progress, runUpstreamTool } from './sources/mcp.ts'
 import { type Work, workOf } from './work.ts'
@@ -32,6 +33,7 @@ export interface Known {
 /** How each type of source is carried out. */
 function runWork(host: Host, scope: TenantScope, call: Dispatch, known: Work, progress?: Progress): Promise<RunResult> {
   const { source } = known
+  if (source.type === 'http') return runHttpTool(host, scope, call, { ...known, source })
   return source.type === 'mcp'
     ? runUpstreamTool(host, scope, { call, work: { ...known, source }, progress })
     : runCode(host, scope, call, { ...known, source })

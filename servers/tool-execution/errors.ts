@@ -310,6 +310,13 @@ export const faults = defineErrors(3, {
     message: 'The answer of {tool} of upstream {upstream} is larger than {limit} bytes.',
     hint: 'Ask the tool for less, or raise STORY_PORTAL_SANDBOX_MAX_RESULT_BYTES. The call may have had its effect.',
   },
+  authMissing: {
+    number: 'E3093',
+    code: 'INVALID_INPUT',
+    severity: 'info',
+    message: 'Nothing was imported from {upstream}: an operation {what}.',
+    hint: 'details.faults names each; leave operations out with operations, or give what is asked for.',
+  },
   connectFromCode: {
     number: 'E3092',
     code: 'DENIED',

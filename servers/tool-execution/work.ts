@@ -4,10 +4,11 @@ import type { CallEffect } from '@story-portal/shared/engine'
 import type { z } from 'zod'
 import type { JsonSchema } from './json-schema.ts'
 import type { Limits, Permissions } from './schema.ts'
+import type { Route } from './upstreams/definition.ts'
 
 /** What is run: one-off code and a version of a registered tool come down to the same. */
 export interface Work {
-  source: CodeSource | UpstreamSource
+  source: CodeSource | UpstreamSource | HttpSource
   input: unknown
   grants: readonly string[]
   limits: z.output<typeof Limits>
@@ -31,8 +32,14 @@ export interface UpstreamSource {
   output_schema: JsonSchema | null
 }
 
+/** An operation of an imported HTTP API. */
+export interface HttpSource extends Omit<UpstreamSource, 'type'>, Route {
+  type: 'http'
+}
+
 export type CodeWork = Work & { source: CodeSource }
 export type UpstreamWork = Work & { source: UpstreamSource }
+export type HttpWork = Work & { source: HttpSource }
 
 /** The arguments of run_code as they are recorded, and so what a takeover runs again. */
 export interface CodeArguments {
@@ -65,13 +72,13 @@ export function workOfTool(tool: RecordOf<'tool'>, args: unknown): Work {
 }
 
 function sourceOf({ source }: RecordOf<'tool'>): Work['source'] {
-  const stored = source as { type: 'javascript'; code: string } | UpstreamSource
-  return stored.type === 'mcp' ? stored : { ...stored, language: 'javascript' }
+  const stored = source as { type: 'javascript'; code: string } | UpstreamSource | HttpSource
+  return stored.type === 'javascript' ? { ...stored, language: 'javascript' } : stored
 }
 
 /** How a second dispatch of the work would be taken (CallEffect): an upstream has no journal, so what changes something is `outside`. */
 export function effectOf({ source, grants }: Pick<Work, 'source' | 'grants'>): CallEffect {
-  if (source.type === 'mcp') return source.read_only ? 'pure' : 'outside'
+  if (source.type !== 'javascript') return source.read_only ? 'pure' : 'outside'
   return grants.length > 0 ? 'journaled' : 'pure'
 }
 

@@ -27,11 +27,11 @@ const EXCEPTIONS: Record<string, string> = {
   '@modelcontextprotocol/inspector SEE LICENSE IN LICENSE':
     'Apache-2.0 and MIT; run as a program of its own by the referees',
   '@modelcontextprotocol/server-everything SEE LICENSE IN LICENSE':
-    'Apache-2.0 and MIT; run as a program of its own by a test',
+    'MIT by its README; run as a program of its own by a test',
   '@modelcontextprotocol/server-filesystem SEE LICENSE IN LICENSE':
-    'Apache-2.0 and MIT; run as a program of its own by a test',
+    'MIT by its README; run as a program of its own by a test',
   '@modelcontextprotocol/server-memory SEE LICENSE IN LICENSE':
-    'Apache-2.0 and MIT; run as a program of its own by a test',
+    'MIT by its README; run as a program of its own by a test',
   'pako (MIT AND Zlib)': 'in a server that a test runs as a program of its own',
   'lightningcss MPL-2.0': 'only with the test runner, unchanged',
   'caniuse-lite CC-BY-4.0': 'data, only with the test runner',

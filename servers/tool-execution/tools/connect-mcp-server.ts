@@ -49,6 +49,8 @@ export default defineTool({
   async run({ name, transport, tools: wanted, enabled, approve_changes: approve }, ctx) {
     if ((ctx.caller.depth ?? 0) > 0 || ctx.caller.run_id !== undefined) throw faults.connectFromCode()
     const known = await ctx.db.read((tx) => findUpstream(tx, name))
+    if ((known?.transport as { type?: string } | undefined)?.type === 'openapi' && (enabled || transport))
+      throw badInput('name', 'is that of an imported API: import_openapi changes and enables it')
     const to = transport ? transportOf(transport) : (known?.transport as UpstreamTransport | undefined)
     if (!to) throw badInput('transport', 'is required for an upstream that is not known yet')
     const upstream = { tenant_id: ctx.caller.tenant_id, name, transport: { ...to } }

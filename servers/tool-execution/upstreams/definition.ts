@@ -11,9 +11,19 @@ export interface Definition {
   output_schema: JsonSchema | null
   /** The upstream says that a call changes nothing. */
   read_only: boolean
+  /** The request of an imported HTTP API; null for a tool of an MCP server. */
+  http: Route | null
 }
 
-const PARTS = ['title', 'description', 'input_schema', 'output_schema', 'read_only'] as const
+export interface Route {
+  method: string
+  /** As in the document, such as /pets/{id}. */
+  path: string
+  /** Where each argument goes; `body` is the request body. */
+  places: Record<string, 'path' | 'query' | 'header' | 'body'>
+}
+
+const PARTS = ['title', 'description', 'input_schema', 'output_schema', 'read_only', 'http'] as const
 
 export function definitionOf(tool: Tool): Definition {
   return {
@@ -23,6 +33,7 @@ export function definitionOf(tool: Tool): Definition {
     input_schema: tool.inputSchema as JsonSchema,
     output_schema: (tool.outputSchema as JsonSchema | undefined) ?? null,
     read_only: tool.annotations?.readOnlyHint === true,
+    http: null,
   }
 }
 

@@ -5,7 +5,7 @@ import { type Fault, isStoryPortalError } from '@story-portal/shared/errors'
 import { faults } from '../errors.ts'
 import { checkSchema } from '../json-schema.ts'
 import { embedTool } from '../registered-tools.ts'
-import { effectOf, type UpstreamSource } from '../work.ts'
+import { effectOf, type HttpSource, type UpstreamSource } from '../work.ts'
 import { changedParts, type Definition, pinOf, registeredName } from './definition.ts'
 import { visibleText, visibleValue } from './suspicion.ts'
 
@@ -79,7 +79,7 @@ export async function registerDefinitions(
 }
 
 function compare(upstream: string, definition: Definition, before: Tool | undefined): Change {
-  const flags = visibleValue({ ...definition, read_only: null }).flags
+  const flags = visibleValue({ ...definition, read_only: null, http: null }).flags
   const change = { tool: registeredName(upstream, definition.name), ...(flags.length > 0 ? { flags } : {}) }
   if (!before) return { ...change, state: 'new' }
   const changed = changedParts((before.source as unknown as UpstreamSource).pin, definition)
@@ -107,7 +107,7 @@ async function accept(tx: Tx, upstream: string, { definition, before, change }: 
 async function acceptedTools(tx: Tx, upstream: string): Promise<Map<string, Tool>> {
   const accepted = new Map<string, Tool>()
   for (let cursor: string | undefined; ; ) {
-    const filter = { source: { contains: { type: 'mcp', upstream } }, status: { ne: 'disabled' } }
+    const filter = { source: { contains: { upstream } }, status: { ne: 'disabled' } }
     const page = await listRecords(tx, 'tool', { filter, limit: 200, ...(cursor === undefined ? {} : { cursor }) })
     for (const tool of page.items) accepted.set((tool.source as unknown as UpstreamSource).tool, tool)
     if (page.next_cursor === null) return accepted
@@ -123,7 +123,9 @@ async function nextVersion(tx: Tx, name: string): Promise<string> {
 
 function columnsOf(upstream: string, definition: Definition, { semver, flags }: { semver: string; flags: string[] }) {
   const { name: tool, read_only, output_schema } = definition
-  const source: UpstreamSource = { type: 'mcp', upstream, tool, pin: pinOf(definition), read_only, output_schema }
+  const common = { upstream, tool, pin: pinOf(definition), read_only, output_schema }
+  const source: UpstreamSource | HttpSource =
+    definition.http === null ? { type: 'mcp', ...common } : { type: 'http', ...common, ...definition.http }
   return {
     name: registeredName(upstream, tool),
     semver,

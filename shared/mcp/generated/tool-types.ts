@@ -443,6 +443,35 @@ export interface ToolTypes {
         deprecation?: string
       }
     }
+    /** Makes the operations of an OpenAPI 3.0 or 3.1 document registered tools named <name>_<operation>; dry_run only shows them. Call them with invoke_tool. For MCP servers, use connect_mcp_server. */
+    import_openapi: {
+      input: {
+        /** Of the API */
+        name: string
+        /** The document as JSON */
+        document?: Record<string, unknown>
+        /** Where the document is, as JSON, when it is not given */
+        url?: string
+        /** Default: the first of the document */
+        server_url?: string
+        /** Only these operationIds */
+        operations?: string[]
+        /** Key or token by name of the security scheme; user:password for basic. Kept readable */
+        auth?: Record<string, string>
+        /** Sent with each request, such as Authorization */
+        headers?: Record<string, string>
+        /** Registers nothing */
+        dry_run?: boolean
+        /** Accept what is new or changed since the last import */
+        approve_changes?: boolean
+        /** Makes a repeat safe */
+        idempotency_key?: string
+      }
+      output: {
+        server_url: string
+        tools: Record<string, unknown>[]
+      }
+    }
     /** Calls a registered tool exactly once and returns the invocation with its output, or its error when the tool failed. For code that is not registered, use run_code. */
     invoke_tool: {
       input: {
