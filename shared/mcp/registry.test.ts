@@ -87,3 +87,17 @@ test('what a server is can be read back without loading it', async () => {
     { name: 'made-up', version: '2.3.4', port: 77, tools: [{ name: 'get_thing' }] },
   ])
 })
+
+test('a resource and a prompt are named as their files and read tools of their own server', async () => {
+  const url = folder({ 'get-thing': { ...TOOL, name: 'get_thing' } })
+  for (const kind of ['resources', 'prompts']) mkdirSync(new URL(`${url.href}/${kind}`))
+  const write = (name: string, value: object) => writeFileSync(new URL(`${url.href}/${name}`), module(value))
+  write('resources/one-thing.ts', { name: 'one_thing', uri: 'thing://{id}', read: { tool: 'get_things' } })
+  write('prompts/say-thing.ts', { name: 'say', text: 'x' })
+  const error = await loadServer(url).catch((e: Error) => e)
+  expect((error as Error).message.split('\n').map((line) => line.trim())).toEqual([
+    'Server made-up can not be loaded:',
+    'resources/one-thing.ts: the server has no tool get_things',
+    'prompts/say-thing.ts: it must be named say_thing, not say',
+  ])
+})

@@ -158,7 +158,7 @@ test('research.question: a part without a source stays open', async () => {
 })
 
 test('the same key again is the same goal and plan', async () => {
-  const args = { name: 'monitoring.health_check', idempotency_key: 'once' }
+  const args = { name: 'monitoring.health_check', idempotency_key: 'k'.repeat(200) }
   const first = await hub.call('run_workflow', args)
   const again = await hub.call('run_workflow', args)
   expect([again.goal_id, again.plan_id]).toEqual([first.goal_id, first.plan_id])

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto'
 import { defineTool } from '@story-portal/shared/mcp'
 import { z } from 'zod'
 import { WorkflowName } from '../schema.ts'
@@ -20,8 +21,10 @@ export default defineTool({
     const workflow = await workflowNamed(name)
     const { tasks, input } = fillWorkflow(workflow, parameters)
     const key = ctx.idempotency_key
-    // Each step under a key of its own: repeated after a kill, it finds the goal and the plan it has made.
-    const keyed = (step: string) => (key === undefined ? {} : { idempotency_key: `workflow/${step}/${key}` })
+    // Each step under a key of its own: repeated after a kill, it finds the goal and the plan it has made. A key may be as long as
+    // keys can be, so its hash is what goes on.
+    const keyed = (step: string) =>
+      key === undefined ? {} : { idempotency_key: `workflow/${step}/${hash('sha256', key)}` }
     const made = await ctx.callByName('planning', 'create_goal', { title: workflow.title }, keyed('goal'))
     const goal_id = idOf(made['goal'])
     const planned = await ctx.callByName('planning', 'create_plan', { goal_id, name, tasks, input }, keyed('plan'))
