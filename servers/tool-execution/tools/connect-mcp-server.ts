@@ -24,7 +24,9 @@ const Transport = z
       .optional(),
     headers: Texts.optional(),
   })
-  .describe('Needed once, and to change it: command, args, env for stdio, url, headers for http')
+  .describe(
+    'Needed once, and to change it: command, args, env for stdio, url, headers for http. Kept in a record that members can read',
+  )
 
 export default defineTool({
   name: 'connect_mcp_server',

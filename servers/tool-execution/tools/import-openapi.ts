@@ -35,7 +35,7 @@ export default defineTool({
     server_url: Url.optional().describe('Default: the first of the document'),
     operations: z.array(z.string().min(1).max(200)).max(500).optional().describe('Only these operationIds'),
     auth: Texts.optional().describe(
-      'Key or token by name of the security scheme; user:password for basic. Kept readable',
+      'Key or token by name of the security scheme; user:password for basic. Kept in a record that members can read',
     ),
     headers: Texts.optional().describe('Sent with each request, such as Authorization'),
     dry_run: z.boolean().default(false).describe('Registers nothing'),

@@ -361,7 +361,7 @@ export interface ToolTypes {
       input: {
         /** Of the upstream */
         name: string
-        /** Needed once, and to change it: command, args, env for stdio, url, headers for http */
+        /** Needed once, and to change it: command, args, env for stdio, url, headers for http. Kept in a record that members can read */
         transport?: {
           type: 'stdio' | 'http'
           command?: string
@@ -456,7 +456,7 @@ export interface ToolTypes {
         server_url?: string
         /** Only these operationIds */
         operations?: string[]
-        /** Key or token by name of the security scheme; user:password for basic. Kept readable */
+        /** Key or token by name of the security scheme; user:password for basic. Kept in a record that members can read */
         auth?: Record<string, string>
         /** Sent with each request, such as Authorization */
         headers?: Record<string, string>
