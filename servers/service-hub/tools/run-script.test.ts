@@ -28,7 +28,7 @@ test('many calls, some at a time, as typed functions in one call', async () => {
 })
 
 test('the same key gives the recorded result and calls nothing again', async () => {
-  const key = { idempotency_key: 'script 1' }
+  const key = { idempotency_key: 'k'.repeat(200) }
   const code = 'return (await tools.planning.create_goal({ title: "once" })).goal.id'
   const first = await run(code, key)
   expect(await run(code, key)).toMatchObject({ result: first.result, replayed: true, calls: [{}] })

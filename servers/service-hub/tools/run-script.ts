@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto'
 import { defineTool } from '@story-portal/shared/mcp'
 import { z } from 'zod'
 
@@ -29,6 +30,7 @@ export default defineTool({
   },
   output: { calls: z.array(z.looseObject({})), invocation_id: z.string() },
   async run({ code, language, input, limits, mode }, ctx) {
+    // A key of the caller's may be as long as keys can be, and must not meet one that it gave to run_code itself.
     const key = ctx.idempotency_key
     const done = await ctx.call(
       'tool-execution',
@@ -43,7 +45,7 @@ export default defineTool({
         ...(input === undefined ? {} : { input }),
         ...(limits === undefined ? {} : { limits: defined(limits) }),
       },
-      { onProgress: ctx.progress, ...(key === undefined ? {} : { idempotency_key: `script/${key}` }) },
+      { onProgress: ctx.progress, ...(key === undefined ? {} : { idempotency_key: `script/${hash('sha256', key)}` }) },
     )
     const made = await ctx.call('tool-execution', 'list_invocations', {
       parent_invocation_id: done.invocation_id,
