@@ -1075,4 +1075,57 @@ export interface ToolTypes {
       }
     }
   }
+  'context-orchestrator': {
+    /** Returns the saved context of a task within max_tokens, the most valuable parts first; omitted says what was cut. Of list parts the newest entries stay. To save, call save_context_snapshot. */
+    get_unified_context: {
+      input: {
+        /** Id of the task context, tcx_...; default: the one of the project saved last */
+        task_id?: string
+        /** Name of the project; default: the one of the client's folder */
+        project?: string
+        /** Budget of the checkpoint, 4 bytes a token */
+        max_tokens?: number
+        /** An older version; default: the newest */
+        version?: number
+      }
+      output: {
+        project: {
+          id: string
+          name: string
+        }
+        task: {
+          task_id: string
+          version: number
+          checkpoint: Record<string, unknown>
+        }
+        omitted: {
+          part: string
+          items: number
+        }[]
+      }
+    }
+    /** Saves what changed in a task as a new version; creates project and task when there are none. With an old expected_version nothing is saved and conflict has both sides. To read, call get_unified_context. */
+    save_context_snapshot: {
+      input: {
+        /** Id of the task context, tcx_...; default: the one of the project saved last */
+        task_id?: string
+        /** Name of the project; default: the one of the client's folder */
+        project?: string
+        /** Parts that changed, null empties one. Texts: goal, next_action, notes. Lists of texts: constraints, done_steps, pending_steps, blockers, open_approvals. Lists of objects: decisions {decision, reason?, evidence?: [text]}, key_files {path, sha256?, commit?}, tests {name, result}, locked_elements {element, reason?} */
+        updates: Record<string, unknown>
+        /** Version the updates were made on */
+        expected_version?: number
+        /** What this save is about */
+        summary?: string
+        /** Makes a repeat safe */
+        idempotency_key?: string
+      }
+      output: {
+        task_id: string
+        version: number
+        changed: string[]
+        conflict?: Record<string, unknown>
+      }
+    }
+  }
 }
