@@ -25,7 +25,7 @@ test('the database knows exactly the moves that the code knows', async () => {
 
 test('every kind has a table of its fields, no more and no less, and its trigger that no change goes without an event', async () => {
   const db = await fileDatabase()
-  expect(kindNames).toHaveLength(11)
+  expect(kindNames).toHaveLength(16)
   const { rows } = await db.tx(testTenant(), (tx) =>
     sql<{ table: string; columns: string[]; triggers: string[] }>`
       select 'core.' || c.relname as table,
@@ -36,7 +36,8 @@ test('every kind has a table of its fields, no more and no less, and its trigger
   const base = ['tenant_id', 'id', 'version', 'created_at', 'updated_at', 'deleted_at', 'created_by']
   for (const kind of kinds.values()) {
     const search = kind.search.length > 0 ? ['search'] : []
-    const triggers = statusOf(kind) ? ['recorded', 'state'] : ['recorded']
+    const unchanged = kind.name === 'context_version' ? ['unchanged'] : []
+    const triggers = [...(statusOf(kind) ? ['recorded', 'state'] : ['recorded']), ...unchanged]
     const table = rows.find((row) => row.table === kind.table)
     expect(table).toEqual({
       table: kind.table,
@@ -62,13 +63,15 @@ const needed: Record<string, string> = {
   tool: "name, semver, description, input_schema, source, source_hash, requires_approval, effect) values ('n', '1.0.0', 'd', '{}', '{}', 'h', false, 'pure'",
   run: "kind, fence) values ('script', 0",
   invocation: "call_key, kind, attempt, arguments_hash, effect, fence) values ('k', 'code', 1, 'h', 'pure', 0",
+  approval: "invocation_id, tool, arguments_hash, requested_by, expires_at) values ('inv_1', 't', 'h', 'user:x', now()",
+  upstream: "name, transport) values ('n', '{}'",
   plan: "goal_id, revision, tasks_total, tasks_completed, tasks_failed, tasks_skipped, tasks_cancelled) values ('gol_1', 1, 0, 0, 0, 0, 0",
   task: "plan_id, key, kind, spec, pending_dependencies, attempts, max_attempts, fence) values ('pln_1', 'k', 'code', '{}', 0, 0, 1, 0",
 }
 
 /** Writes the state as bare SQL, so that only the trigger decides. */
 async function insertAs(tx: Tx, kind: Kind, status: string): Promise<void> {
-  const parents = { plan: ['goal'], task: ['plan'] }[kind.name] ?? []
+  const parents = { plan: ['goal'], task: ['plan'], approval: ['invocation'] }[kind.name] ?? []
   for (const parent of parents) await insertAs(tx, kindOf(parent), statusOf(kindOf(parent))?.machine.initial[0] ?? '')
   const [columns = '', values = ''] = (needed[kind.name] ?? '').split(') values (')
   await sql`
@@ -89,6 +92,11 @@ async function allowed(doing: () => Promise<unknown>): Promise<boolean> {
   )
 }
 
+/** What a check of the table wants to change together with the state. */
+function alongside(kind: Kind, to: string) {
+  return kind.name === 'approval' ? sql`, approved_hash = ${to === 'approved' ? 'h' : null}` : sql``
+}
+
 /** Each step in a savepoint, so that a refused one leaves the walk where it was. */
 async function walk(tx: Tx, kind: Kind, states: readonly string[]): Promise<boolean[]> {
   const taken: boolean[] = []
@@ -96,7 +104,7 @@ async function walk(tx: Tx, kind: Kind, states: readonly string[]): Promise<bool
     await sql`savepoint step`.execute(tx)
     const move =
       taken.includes(true) && i > 0
-        ? () => sql`update ${sql.table(kind.table)} set status = ${to}`.execute(tx)
+        ? () => sql`update ${sql.table(kind.table)} set status = ${to} ${alongside(kind, to)}`.execute(tx)
         : () => insertAs(tx, kind, to)
     const done = await allowed(move)
     if (!done) await sql`rollback to savepoint step`.execute(tx)
