@@ -68,15 +68,17 @@ describe.each(manifests().map((manifest) => [manifest.name, manifest] as const))
 /** A list without arguments; the health of the data and the event log take longer, and are not what is tried here. */
 function cheapTool(manifest: ServerManifest): string {
   const lists = manifest.tools.filter(({ name }) => /^list_(?!events)/.test(name))
-  return harmlessTool({ ...manifest, tools: lists }) ?? ''
+  return harmlessTool({ ...manifest, tools: lists }) ?? harmlessTool(manifest) ?? ''
 }
 
-/** A good call that must succeed, under an id of its own. */
+/** A good call that the tool must answer, under an id of its own; a server without a list may have nothing to show yet. */
 function goodCalls(channel: Channel, tool: string): () => Promise<void> {
   let id = 0
   return async () => {
     id += 1
     const answer = await channel.ask(rpc(channel.era, `good ${id}`, 'tools/call', { name: tool, arguments: {} }))
+    // That there is nothing to show is an answer of the tool; that there is no such tool or server is not.
+    if (/NOT_FOUND/.test(answer.text) && !/E0009|E0010/.test(answer.text)) return
     const [message] = answer.messages
     expect(message?.result, answer.text).toBeDefined()
     expect(message.result.isError ?? false, answer.text).toBe(false)
