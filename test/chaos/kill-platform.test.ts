@@ -264,7 +264,8 @@ function killSuite(settings: () => Record<string, string>): void {
     await expect.poll(payments, { timeout: 60_000, interval: 200 }).toEqual(all)
     for (const n of all) {
       const again = await platform.call('tool-execution', 'invoke_tool', { tool: 'pay', arguments: { n } }, `pay ${n}`)
-      expect(again['invocation']).toMatchObject({ status: 'succeeded', replayed: true })
+      // Whether this call found the outcome or took the work over from a killed process.
+      expect(again['invocation']).toMatchObject({ status: 'succeeded' })
     }
     expect(await payments()).toEqual(all)
   })
