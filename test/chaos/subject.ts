@@ -63,7 +63,8 @@ async function assemble(mode: Mode, disk: string | undefined, undo: (() => unkno
   undo.push(() => receiver.stop())
 
   const servers = committedServers(tree)
-  const base = await freePortBase('127.0.0.1')
+  // The server that is added has the number after those of the suite.
+  const base = await freePortBase('127.0.0.1', 15)
   const services = mode === 'distributed' ? await startServices(servers, base) : undefined
   if (services) undo.push(() => services.stop())
 
