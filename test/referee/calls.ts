@@ -49,6 +49,15 @@ const CALLS: Record<string, Call[]> = {
     },
     { tool: 'get_tool_definition', args: () => ({ server: 'planning', tool: 'no_such_tool' }), error: 'NOT_FOUND' },
   ],
+  supervision: [
+    { tool: 'list_approvals', args: () => ({ limit: 1 }) },
+    { tool: 'decide_approval', args: () => ({ approval_id: 'apr_nobody', decision: 'deny' }), error: 'NOT_FOUND' },
+  ],
+  'context-orchestrator': [
+    { tool: 'save_context_snapshot', args: () => ({ project: 'referee', updates: { next_action: 'Judge.' } }) },
+    { tool: 'get_unified_context', args: () => ({ project: 'referee' }) },
+    { tool: 'get_unified_context', args: () => ({ task_id: 'tcx_nobody' }), error: 'NOT_FOUND' },
+  ],
 }
 
 /** Servers in the order in which a client calls them. */

@@ -45,7 +45,8 @@ async function judgeAll(wish: Wish): Promise<Row[]> {
       name: server.name,
       port: platform.port(server),
       token: platform.token,
-      baseline: 'servers' as const,
+      // The one that has resources and prompts.
+      baseline: server.name === 'service-hub' ? ('hub' as const) : ('servers' as const),
     }))
     return [
       ...(await judgeClients(platform, wish)),
