@@ -1,6 +1,5 @@
-import { errors, type Fault, issueWords, safeText } from '@story-portal/shared/errors'
-import { suggest } from '@story-portal/shared/mcp'
-import type { z } from 'zod'
+import { type Fault, invalidBy } from '@story-portal/shared/errors'
+import { schemaFaults, suggest } from '@story-portal/shared/mcp'
 import { PARTS, Updates } from './checkpoint.ts'
 
 /**
@@ -10,21 +9,13 @@ import { PARTS, Updates } from './checkpoint.ts'
 export function checkedUpdates(given: Record<string, unknown>): Updates {
   const parsed = Updates.safeParse(given)
   if (parsed.success) return parsed.data
-  const faults = parsed.error.issues.flatMap((issue) => faultsOf(issue, given)).slice(0, 20)
-  const summary = `${faults[0]?.path} ${faults[0]?.message}${faults.length > 1 ? ` (and ${faults.length - 1} more)` : ''}`
-  throw errors.invalidInput({ summary }, { details: { faults } })
+  const found = schemaFaults(parsed.error, given, 'updates')
+  throw invalidBy(found.map((fault) => ({ ...fault, ...nearest(fault) })))
 }
 
-function faultsOf(issue: z.core.$ZodIssue, given: unknown): Fault[] {
-  const at = pathText(issue.path)
-  if (issue.code !== 'unrecognized_keys') return [{ path: at, message: issueWords(issue, given) }]
-  return issue.keys.map((key) => {
-    const near = issue.path.length === 0 ? suggest(key, PARTS) : undefined
-    const hint = near === undefined ? {} : { hint: `Did you mean ${near}?` }
-    return { path: `${at}.${safeText(key, 60)}`, message: 'is not a known field', ...hint }
-  })
-}
-
-function pathText(keys: readonly PropertyKey[]): string {
-  return `updates${keys.map((key) => (typeof key === 'number' ? `[${key}]` : `.${safeText(key, 60)}`)).join('')}`
+/** For a part whose name is not quite one. */
+function nearest({ path }: Fault): Pick<Fault, 'hint'> {
+  const [, part = ''] = path.split('.', 2)
+  const near = PARTS.some((known) => part === known || part.startsWith(`${known}[`)) ? undefined : suggest(part, PARTS)
+  return near === undefined ? {} : { hint: `Did you mean ${near}?` }
 }

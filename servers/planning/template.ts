@@ -1,6 +1,5 @@
-import { readdirSync } from 'node:fs'
 import type { PlanDefinitionInput } from '@story-portal/shared/engine'
-import { type Fault, issueWords, safeText } from '@story-portal/shared/errors'
+import { importFolder, schemaFaults } from '@story-portal/shared/mcp'
 import { z } from 'zod'
 import { planningErrors } from './errors.ts'
 
@@ -51,23 +50,13 @@ export function describe(templates: ReadonlyMap<string, PlanTemplate>) {
 }
 
 function badParameters(template: PlanTemplate, input: unknown, error: z.ZodError) {
-  const faults: Fault[] = error.issues.map((issue) => ({
-    path: ['input', ...issue.path].join('.'),
-    message:
-      issue.code === 'unrecognized_keys'
-        ? `has unknown fields: ${safeText(issue.keys.join(', '))}`
-        : issueWords(issue, input),
-  }))
+  const faults = schemaFaults(error, input, 'input')
   const first = `${faults[0]?.path} ${faults[0]?.message}`
   const templates = describe(new Map([[template.name, template]]))
   return planningErrors.badParameters({ template: template.name, first }, { details: { faults, templates } })
 }
 
 async function loadTemplates(): Promise<ReadonlyMap<string, PlanTemplate>> {
-  const folder = new URL('./templates/', import.meta.url)
-  const files = readdirSync(folder).filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'))
-  const modules = await Promise.all(
-    files.map((file): Promise<{ default: PlanTemplate }> => import(new URL(file, folder).href)),
-  )
-  return new Map(modules.map(({ default: template }) => [template.name, template]))
+  const files = await importFolder<PlanTemplate>(new URL('./templates/', import.meta.url))
+  return new Map(files.map(({ value }) => [value.name, value]))
 }

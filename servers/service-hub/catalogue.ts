@@ -1,4 +1,5 @@
 import { listRecords, type RecordOf } from '@story-portal/shared/data'
+import { compareVersions } from '@story-portal/shared/engine'
 import type { JsonSchema, OpenContext, ToolDefinition } from '@story-portal/shared/mcp'
 import { REGISTERED } from './schema.ts'
 
@@ -72,17 +73,7 @@ function newestOfEach(items: readonly RecordOf<'tool'>[]): RecordOf<'tool'>[] {
   const newest = new Map<string, RecordOf<'tool'>>()
   for (const item of items) {
     const known = newest.get(item.name)
-    if (!known || isNewer(item.semver, known.semver)) newest.set(item.name, item)
+    if (!known || compareVersions(item.semver, known.semver) > 0) newest.set(item.name, item)
   }
   return [...newest.values()]
-}
-
-/** Compares major, minor and patch; a pre-release is older than its release. */
-function isNewer(a: string, b: string): boolean {
-  const [left, right] = [a, b].map((version) => version.split('-', 1)[0]?.split('.').map(Number) ?? [])
-  for (let i = 0; i < 3; i += 1) {
-    const difference = (left?.[i] ?? 0) - (right?.[i] ?? 0)
-    if (difference !== 0) return difference > 0
-  }
-  return b.includes('-') && !a.includes('-')
 }

@@ -1,6 +1,6 @@
-import { readdirSync } from 'node:fs'
 import type { PlanDefinitionInput } from '@story-portal/shared/engine'
-import { errors, issueWords, safeText } from '@story-portal/shared/errors'
+import { errors, invalidBy } from '@story-portal/shared/errors'
+import { importFolder, schemaFaults } from '@story-portal/shared/mcp'
 import { z } from 'zod'
 
 type Tasks = PlanDefinitionInput['tasks']
@@ -43,28 +43,12 @@ export async function workflowNamed(name: string): Promise<Workflow> {
 /** What create_plan takes for it; throws INVALID_INPUT with the path of every fault. */
 export function fillWorkflow(workflow: Workflow, given: unknown) {
   const parsed = workflow.parameters.safeParse(given)
-  if (!parsed.success) throw badParameters(workflow.name, given, parsed.error)
+  if (!parsed.success) throw invalidBy(schemaFaults(parsed.error, given, 'parameters'))
   const { tasks } = workflow
   return { tasks: typeof tasks === 'function' ? tasks(parsed.data) : tasks, input: z.json().parse(parsed.data) }
 }
 
-function badParameters(name: string, given: unknown, error: z.ZodError) {
-  const faults = error.issues.map((issue) => ({
-    path: ['parameters', ...issue.path].join('.'),
-    message:
-      issue.code === 'unrecognized_keys'
-        ? `has unknown fields: ${safeText(issue.keys.join(', '))}`
-        : issueWords(issue, given),
-  }))
-  const hint = `get_workflow shows the parameters of ${name}.`
-  return errors.invalidInput({ summary: `${faults[0]?.path} ${faults[0]?.message}` }, { details: { faults }, hint })
-}
-
 async function load(): Promise<ReadonlyMap<string, Workflow>> {
-  const folder = new URL('./workflows/', import.meta.url)
-  const files = readdirSync(folder).filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'))
-  const modules = await Promise.all(
-    files.map((file): Promise<{ default: Workflow }> => import(new URL(file, folder).href)),
-  )
-  return new Map(modules.map(({ default: workflow }) => [workflow.name, workflow]))
+  const files = await importFolder<Workflow>(new URL('./workflows/', import.meta.url))
+  return new Map(files.map(({ value }) => [value.name, value]))
 }

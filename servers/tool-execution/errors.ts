@@ -186,8 +186,8 @@ export const faults = defineErrors(3, {
     code: 'UNAVAILABLE',
     retryable: false,
     severity: 'info',
-    message: 'Tools with a source of type {type} can not be registered yet.',
-    hint: 'Use source {"type": "javascript", "code": "..."}; code reaches the platform\'s tools through permissions.',
+    message: 'Tools with a source of type {type} are not registered one by one.',
+    hint: 'connect_mcp_server registers the tools of an MCP server, import_openapi the operations of an HTTP API.',
   },
   noMatchingVersion: {
     number: 'E3043',

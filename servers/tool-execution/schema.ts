@@ -7,6 +7,10 @@ export const ToolName = z
   .regex(/^[a-z][a-z0-9_-]{1,63}$/, 'must be lower case letters, digits, _ and -, 2 to 64 of them')
   .describe('Such as word_count')
 
+export const UpstreamName = z
+  .string()
+  .regex(/^[a-z][a-z0-9-]{0,23}$/, 'must be lower case letters, digits and -, at most 24')
+
 export const VersionRange = z.string().min(1).max(100).describe('Version or range, such as 1.2.0 or ^1.0.0')
 
 export const ShownTool = z.looseObject({ id: z.string(), version: z.string() })

@@ -1,5 +1,6 @@
 export { type EnvelopeContent, envelopeVerifier, signEnvelope } from './envelope.ts'
 export { authErrors } from './errors.ts'
+export { callsForRun } from './for-a-run.ts'
 export { localUser } from './local-user.ts'
 export { ensureToken, readToken, secretMatcher } from './token-file.ts'
 export type { Caller, CallerClient } from './types.ts'

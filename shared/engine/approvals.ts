@@ -1,10 +1,10 @@
 import { sql } from 'kysely'
 import { createRecord, hashJson, inMs, updateRecord } from '../data/index.ts'
 import type { Db, TenantScope, Tx } from '../db/index.ts'
-import { errors, isStoryPortalError, toErrorBody } from '../errors/index.ts'
+import { errors, toErrorBody } from '../errors/index.ts'
 import type { Jobs } from '../jobs/index.ts'
 import { type ApprovalRecord, approvalOf } from './approval-state.ts'
-import { assertSameCall, findInvocation, intentColumns } from './call-intent.ts'
+import { assertSameCall, createIntent, findInvocation } from './call-intent.ts'
 import { CALLS_QUEUE } from './calls-queue.ts'
 import { approvalErrors } from './errors.ts'
 import { lockTaskOf, unparkTask } from './park.ts'
@@ -24,7 +24,7 @@ export interface Parked {
  */
 export async function parkCall(tx: Tx, call: CallIntent, asked: { expires_ms: number }): Promise<Parked> {
   const hash = hashJson(call.arguments ?? null)
-  const invocation = await createParked(tx, call, hash)
+  const invocation = await createIntent(tx, call, { status: 'pending_approval', arguments_hash: hash })
   if (invocation) {
     const approval = await createRecord(tx, 'approval', {
       invocation_id: invocation.id,
@@ -104,15 +104,6 @@ export async function expireApproval(db: Db, scope: TenantScope, id: string): Pr
 /** Hands an approved call to the workers; a job that is there already stays the only one. */
 async function enqueue(tx: Tx, jobs: Jobs, { tenant_id, id }: InvocationRecord): Promise<void> {
   await jobs.enqueue(tx, CALLS_QUEUE, { tenant_id, invocation_id: id }, { singleton_key: id })
-}
-
-async function createParked(tx: Tx, call: CallIntent, hash: string): Promise<InvocationRecord | undefined> {
-  try {
-    return await createRecord(tx, 'invocation', { ...intentColumns(call, hash), status: 'pending_approval' })
-  } catch (error) {
-    if (isStoryPortalError(error) && error.code === 'CONFLICT') return undefined
-    throw error
-  }
 }
 
 async function lockPending(tx: Tx, id: string): Promise<ApprovalRecord> {

@@ -1,9 +1,8 @@
-import { createRecord, hashJson } from '../data/index.ts'
+import { hashJson } from '../data/index.ts'
 import type { Db, TenantScope, Tx } from '../db/index.ts'
-import { isStoryPortalError } from '../errors/index.ts'
 import type { Jobs, Worker } from '../jobs/index.ts'
 import { approvalOf } from './approval-state.ts'
-import { assertSameCall, findInvocation, intentColumns } from './call-intent.ts'
+import { assertSameCall, createIntent, findInvocation } from './call-intent.ts'
 import { writeLost } from './call-record.ts'
 import { executeCall } from './calls.ts'
 import { type BackgroundCall, CALLS_QUEUE } from './calls-queue.ts'
@@ -16,7 +15,7 @@ import type { CallEffect, CallIntent, CallResult, CallSpec, InvocationRecord } f
  */
 export async function submitCall(tx: Tx, jobs: Jobs, call: CallIntent): Promise<CallResult> {
   const hash = hashJson(call.arguments ?? null)
-  const created = await createPending(tx, call, hash)
+  const created = await createIntent(tx, call, { status: 'pending', arguments_hash: hash })
   if (created) {
     const job = { tenant_id: created.tenant_id, invocation_id: created.id }
     // The reconciler's key for it too: while this job waits, the look for lost ones adds no second.
@@ -89,14 +88,5 @@ function intentOf(invocation: InvocationRecord): CallIntent {
     effect: invocation.effect as CallEffect,
     attempt: invocation.attempt,
     ...Object.fromEntries(Object.entries(optional).filter(([, value]) => value !== null)),
-  }
-}
-
-async function createPending(tx: Tx, call: CallIntent, hash: string): Promise<InvocationRecord | undefined> {
-  try {
-    return await createRecord(tx, 'invocation', { ...intentColumns(call, hash), status: 'pending' })
-  } catch (error) {
-    if (isStoryPortalError(error) && error.code === 'CONFLICT') return undefined
-    throw error
   }
 }

@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import { createRecord, inMs, updateRecord } from '../data/index.ts'
+import { createRecord, type InsertOf, inMs, updateRecord } from '../data/index.ts'
 import type { Db, Tx } from '../db/index.ts'
 import { errors, isStoryPortalError } from '../errors/index.ts'
 import { mayDispatch } from './approval-state.ts'
@@ -21,7 +21,8 @@ export type Intent =
 export async function openIntent(db: Db, spec: CallSpec, hash: string): Promise<Intent> {
   return await db.tx(spec.scope, async (tx) => {
     await assertTaskLease(tx, spec.caller)
-    const created = await create(tx, spec, hash)
+    const first = { status: 'running', fence: 1, started_at: inMs(0), ...leaseColumns(spec) } as const
+    const created = await createIntent(tx, spec, { ...first, arguments_hash: hash })
     if (created) return { state: 'held', invocation: created, taken: false }
     const found = await findInvocation(tx, spec.key)
     assertSameCall(found, spec, hash)
@@ -71,11 +72,17 @@ async function isLeaseOver(tx: Tx, { id }: InvocationRecord): Promise<boolean> {
   return rows[0]?.over ?? false
 }
 
-/** A new key costs one statement; a second caller of it waits inside the insert for the first one's commit. */
-async function create(tx: Tx, spec: CallSpec, hash: string): Promise<InvocationRecord | undefined> {
+/**
+ * Writes an intent in a first state; undefined when its key is taken. A new key costs one statement; a second caller of it waits
+ * inside the insert for the first one's commit.
+ */
+export async function createIntent(
+  tx: Tx,
+  call: CallIntent,
+  state: Partial<InsertOf<'invocation'>> & Pick<InvocationRecord, 'status' | 'arguments_hash'>,
+): Promise<InvocationRecord | undefined> {
   try {
-    const columns = { ...intentColumns(spec, hash), ...leaseColumns(spec) }
-    return await createRecord(tx, 'invocation', { ...columns, status: 'running', fence: 1, started_at: inMs(0) })
+    return await createRecord(tx, 'invocation', { ...intentColumns(call, state.arguments_hash), ...state })
   } catch (error) {
     if (isStoryPortalError(error) && error.code === 'CONFLICT') return undefined
     throw error
@@ -83,7 +90,7 @@ async function create(tx: Tx, spec: CallSpec, hash: string): Promise<InvocationR
 }
 
 /** The columns of an intent that say what is to be done, without who does it. */
-export function intentColumns(spec: CallIntent, hash: string) {
+function intentColumns(spec: CallIntent, hash: string) {
   return {
     call_key: spec.key,
     kind: spec.kind,

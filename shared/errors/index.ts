@@ -310,3 +310,18 @@ export function fromErrorBody(body: ErrorBody): StoryPortalError {
     },
   )
 }
+
+/** INVALID_INPUT that names every fault with its path, at most 20, and says the first. */
+export function invalidBy(faults: readonly Fault[], details: ErrorDetails = {}): StoryPortalError {
+  const shown = faults.slice(0, 20)
+  const first = shown[0] ?? { path: '', message: 'unknown fault' }
+  const more = faults.length > 1 ? ` (and ${faults.length - 1} more)` : ''
+  const hint = faults.length === 1 && first.hint !== undefined ? { hint: first.hint } : {}
+  const summary = `${first.path === '' ? '' : `${first.path} `}${first.message}${more}`
+  return errors.invalidInput({ summary }, { details: { ...details, faults: shown }, ...hint })
+}
+
+/** INVALID_INPUT for one field. */
+export function badInput(path: string, message: string, details?: ErrorDetails): StoryPortalError {
+  return invalidBy([{ path, message }], details)
+}

@@ -10,7 +10,7 @@ export function answererOf({ tenant_id, subject }: Caller, session: string): str
 
 export interface ClientRequests {
   /** Hands the answer of a client to the call that waits for it; false when none does, or another client was asked. */
-  answer(message: unknown, answerer: string): boolean
+  answer(message: unknown, answerer: () => string): boolean
   /** One request's transport, over which the client can be asked. */
   transport(inner: Transport, session: ClientSession, answerer: string): Transport & { introduce(): Promise<void> }
 }
@@ -31,7 +31,7 @@ export function clientRequests(): ClientRequests {
     answer(message, answerer) {
       if (!isAnswer(message)) return false
       const found = waiting.get(message.id)
-      if (found === undefined || found.answerer !== answerer) return false
+      if (found === undefined || found.answerer !== answerer()) return false
       waiting.delete(message.id)
       found.deliver(message as unknown as JSONRPCMessage)
       return true

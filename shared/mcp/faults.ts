@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import { errors, type Fault, issueWords, type StoryPortalError, safeText, valueAt } from '../errors/index.ts'
+import { type Fault, invalidBy, issueWords, safeText, valueAt } from '../errors/index.ts'
 import type { CompiledTool } from './definition.ts'
 import { suggest } from './suggest.ts'
 import { unknownFields } from './unknown-fields.ts'
@@ -9,22 +9,20 @@ type Issue = z.core.$ZodIssue
 /** The arguments as the tool wants them, or INVALID_INPUT naming every fault with its path and the likely correction. */
 export function parseArguments(tool: CompiledTool, raw: unknown): Record<string, unknown> {
   if (typeof raw !== 'object' || raw === null || Array.isArray(raw)) {
-    throw invalid([{ path: '', message: 'the arguments must be one JSON object' }])
+    throw invalidBy([{ path: '', message: 'the arguments must be one JSON object' }])
   }
   const parsed = tool.input.safeParse(raw)
   const faults = unknownFields(tool.definition.inputSchema, raw)
   if (!parsed.success) faults.push(...parsed.error.issues.flatMap((issue) => toFaults(issue, [], raw)))
-  if (!parsed.success || faults.length > 0) throw invalid(faults)
+  if (!parsed.success || faults.length > 0) throw invalidBy(faults)
   return parsed.data
 }
 
-function invalid(faults: Fault[]): StoryPortalError {
-  const shown = faults.slice(0, 20)
-  const first = shown[0] ?? { path: '', message: 'unknown fault' }
-  const more = faults.length > 1 ? ` (and ${faults.length - 1} more)` : ''
-  const hint = faults.length === 1 && first.hint !== undefined ? { hint: first.hint } : {}
-  const summary = `${first.path === '' ? '' : `${first.path} `}${first.message}${more}`
-  return errors.invalidInput({ summary }, { details: { faults: shown }, ...hint })
+/** What a schema of ours finds in a part of the arguments; paths begin with the name of that part. */
+export function schemaFaults(error: z.ZodError, given: unknown, root: string): Fault[] {
+  return error.issues
+    .flatMap((issue) => toFaults(issue, [], given))
+    .map((fault) => ({ ...fault, path: `${root}${/^(\[|$)/.test(fault.path) ? '' : '.'}${fault.path}` }))
 }
 
 function toFaults(issue: Issue, prefix: readonly PropertyKey[], raw: unknown): Fault[] {

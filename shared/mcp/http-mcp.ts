@@ -38,8 +38,8 @@ export function mcpEndpoint(host: Host, backend: ToolBackend, limit: number) {
     const body = req.method === 'POST' ? await readBody(req, limit) : ''
     const message = parseJson(body)
     const cancel = observeCancellation(req, res, message, caller)
-    const session = readSession(req.headers[SESSION_HEADER])
-    if (session !== undefined && questions.answer(message, answererOf(caller, session.id))) {
+    const session = req.headers[SESSION_HEADER]
+    if (typeof session === 'string' && questions.answer(message, () => answererOf(caller, session))) {
       res.writeHead(202).end()
       return
     }
@@ -54,7 +54,10 @@ export function mcpEndpoint(host: Host, backend: ToolBackend, limit: number) {
     } else {
       count('slow', 'list_form')
     }
-    await forward(asMessage(req, body, { caller, cancel, session }), res as unknown as Parameters<typeof forward>[1])
+    await forward(
+      asMessage(req, body, { caller, cancel, session: readSession(session) }),
+      res as unknown as Parameters<typeof forward>[1],
+    )
   }
 
   return { serve, close: () => mcp.close() }

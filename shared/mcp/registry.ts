@@ -60,7 +60,8 @@ export function assembleServer(
   }
 }
 
-interface Imported<T> {
+export interface Imported<T> {
+  /** Without `.ts`. */
   file: string
   value: T
 }
@@ -69,7 +70,8 @@ function valuesOf<T>(files: readonly Imported<T>[]): T[] {
   return files.map(({ value }) => value)
 }
 
-async function importFolder<T>(folder: URL): Promise<Imported<T>[]> {
+/** The default exports of a folder's files, tests excepted, in name order: a folder is a registry. None where there is no folder. */
+export async function importFolder<T>(folder: URL): Promise<Imported<T>[]> {
   const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return []
     throw error

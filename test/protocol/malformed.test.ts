@@ -77,8 +77,8 @@ function goodCalls(channel: Channel, tool: string): () => Promise<void> {
   return async () => {
     id += 1
     const answer = await channel.ask(rpc(channel.era, `good ${id}`, 'tools/call', { name: tool, arguments: {} }))
-    // That there is nothing to show is an answer of the tool; that there is no such tool or server is not.
-    if (/NOT_FOUND/.test(answer.text) && !/E0009|E0010/.test(answer.text)) return
+    // The one server without a list: that nothing was saved yet is its tool's own answer.
+    if (tool === 'get_unified_context' && answer.text.includes('E14001')) return
     const [message] = answer.messages
     expect(message?.result, answer.text).toBeDefined()
     expect(message.result.isError ?? false, answer.text).toBe(false)

@@ -168,7 +168,7 @@ test('a parameter that does not fit makes nothing', async () => {
   const before = (await hub.callOn('planning', 'list_goals', { limit: 200 })).items.length
   expect(await hub.callError('run_workflow', { name: 'testing.unit', parameters: { projekt: 'a' } })).toMatchObject({
     number: 'E0001',
-    details: { faults: [{ path: 'parameters.project' }, { path: 'parameters' }] },
+    details: { faults: [{ path: 'parameters.project' }, { path: 'parameters.projekt' }] },
   })
   expect((await hub.callOn('planning', 'list_goals', { limit: 200 })).items).toHaveLength(before)
 })

@@ -1,3 +1,4 @@
+import { callsForRun } from '@story-portal/shared/auth'
 import { compileSchema, findRecord, getRecord } from '@story-portal/shared/data'
 import type { Tx } from '@story-portal/shared/db'
 import { decideApproval } from '@story-portal/shared/engine'
@@ -28,7 +29,7 @@ export default defineTool({
   output: { approval: Approval, invocation: z.looseObject({ id: z.string(), status: z.string() }) },
   async run({ approval_id, arguments: args, ...decision }, ctx) {
     const { caller, tx, host } = ctx
-    if ((caller.depth ?? 0) > 0 || caller.run_id !== undefined) throw faults.onlyPeople()
+    if (callsForRun(caller)) throw faults.onlyPeople()
     if (args !== undefined && decision.decision === 'deny') throw faults.onlyWhenApproved()
     if (args !== undefined) await checkArguments(tx, approval_id, args)
     const decided = await decideApproval(tx, host.jobs, approval_id, {

@@ -1,7 +1,7 @@
 import { sha256 } from '@story-portal/shared/data'
 import type { TenantScope } from '@story-portal/shared/db'
 import type { Dispatch } from '@story-portal/shared/engine'
-import { errors } from '@story-portal/shared/errors'
+import { badInput, errors } from '@story-portal/shared/errors'
 import type { Host } from '@story-portal/shared/mcp'
 import { faults } from '../errors.ts'
 import { faultsOf } from '../json-schema.ts'
@@ -70,13 +70,13 @@ function requestOf(api: Api, source: HttpSource, args: Args, key: string): Outgo
 /** `..` in a path would lead to another operation. */
 function segment(name: string, value: unknown): string {
   const given = text(value)
-  if (given === '' || given === '.' || given === '..') throw badInput(name, 'can not be part of a path')
+  if (given === '' || given === '.' || given === '..') throw badArgument(name, 'can not be part of a path')
   return encodeURIComponent(given)
 }
 
 function headerValue(name: string, value: unknown): string {
   const given = text(value)
-  if (!/^[\x20-\x7e]*$/.test(given)) throw badInput(name, 'can not be a header: visible ASCII only')
+  if (!/^[\x20-\x7e]*$/.test(given)) throw badArgument(name, 'can not be a header: visible ASCII only')
   return given
 }
 
@@ -124,7 +124,7 @@ function bodyOf({ json, text: body }: Answer): unknown {
   }
 }
 
-function badInput(name: string, message: string) {
-  const fault = { path: `arguments.${name}`, message }
-  return errors.invalidInput({ summary: `${fault.path} ${message}` }, { details: { faults: [fault], effect: 'none' } })
+/** Nothing was sent yet. */
+function badArgument(name: string, message: string) {
+  return badInput(`arguments.${name}`, message, { effect: 'none' })
 }

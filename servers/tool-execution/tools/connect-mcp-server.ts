@@ -1,9 +1,11 @@
+import { callsForRun } from '@story-portal/shared/auth'
 import { createRecord, type RecordOf, updateRecord } from '@story-portal/shared/data'
 import type { Tx } from '@story-portal/shared/db'
-import { errors } from '@story-portal/shared/errors'
+import { badInput } from '@story-portal/shared/errors'
 import { defineTool, type OpenContext } from '@story-portal/shared/mcp'
 import { z } from 'zod'
 import { faults } from '../errors.ts'
+import { UpstreamName } from '../schema.ts'
 import { findUpstream } from '../sources/mcp.ts'
 import type { UpstreamTransport } from '../upstreams/connection.ts'
 import { upstreamsOf } from '../upstreams/pool.ts'
@@ -38,10 +40,7 @@ export default defineTool({
   openWorld: true,
   roles: ['owner', 'admin'],
   input: {
-    name: z
-      .string()
-      .regex(/^[a-z][a-z0-9-]{0,23}$/, 'must be lower case letters, digits and -, at most 24')
-      .describe('Of the upstream'),
+    name: UpstreamName.describe('Of the upstream'),
     transport: Transport.optional(),
     tools: z.array(z.string().min(1).max(200)).max(500).optional().describe('Only these of its tools'),
     enabled: z.boolean().default(true).describe('false: its tools answer no more, its process ends'),
@@ -49,7 +48,7 @@ export default defineTool({
   },
   output: { upstream: z.looseObject({ name: z.string(), status: z.string() }), tools: z.array(z.looseObject({})) },
   async run({ name, transport, tools: wanted, enabled, approve_changes: approve }, ctx) {
-    if ((ctx.caller.depth ?? 0) > 0 || ctx.caller.run_id !== undefined) throw faults.connectFromCode()
+    if (callsForRun(ctx.caller)) throw faults.connectFromCode()
     const known = await ctx.db.read((tx) => findUpstream(tx, name))
     if ((known?.transport as { type?: string } | undefined)?.type === 'openapi' && (enabled || transport))
       throw badInput('name', 'is that of an imported API: import_openapi changes and enables it')
@@ -119,8 +118,4 @@ function shown({ id, name, status, transport }: RecordOf<'upstream'>) {
   const { env, headers, ...rest } = transport as { env?: object; headers?: object }
   const names = { ...(env ? { env: Object.keys(env) } : {}), ...(headers ? { headers: Object.keys(headers) } : {}) }
   return { id, name, status, transport: { ...rest, ...names } }
-}
-
-function badInput(path: string, message: string) {
-  return errors.invalidInput({ summary: `${path} ${message}` }, { details: { faults: [{ path, message }] } })
 }

@@ -1,5 +1,5 @@
 import { inMs, updateRecords } from '@story-portal/shared/data'
-import { errors } from '@story-portal/shared/errors'
+import { badInput } from '@story-portal/shared/errors'
 import { defineTool } from '@story-portal/shared/mcp'
 import { z } from 'zod'
 import { shownTool, versionsOf } from '../registered-tools.ts'
@@ -20,7 +20,8 @@ export default defineTool({
   },
   output: { items: z.array(ShownTool) },
   async run({ tool: name, version, sunset_at, replacement, reason, restore }, { tx }) {
-    if (restore && (sunset_at !== undefined || replacement !== undefined)) throw nothingElse()
+    if (restore && (sunset_at !== undefined || replacement !== undefined))
+      throw badInput('restore', 'takes neither sunset_at nor replacement')
     const versions = (await versionsOf(tx, name, version)).filter((tool) => tool.status !== 'disabled')
     const changes = restore
       ? { status: 'active' as const, deprecated_at: null, sunset_at: null, replacement: null }
@@ -38,8 +39,3 @@ export default defineTool({
     return { items: items.map(({ source: _s, input_schema: _i, output_schema: _o, ...tool }) => shownTool(tool)) }
   },
 })
-
-function nothingElse() {
-  const fault = { path: 'restore', message: 'takes neither sunset_at nor replacement' }
-  return errors.invalidInput({ summary: `${fault.path} ${fault.message}` }, { details: { faults: [fault] } })
-}

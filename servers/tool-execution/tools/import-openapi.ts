@@ -1,8 +1,10 @@
+import { callsForRun } from '@story-portal/shared/auth'
 import { createRecord, updateRecord } from '@story-portal/shared/data'
-import { errors } from '@story-portal/shared/errors'
+import { badInput } from '@story-portal/shared/errors'
 import { defineTool } from '@story-portal/shared/mcp'
 import { z } from 'zod'
 import { faults } from '../errors.ts'
+import { UpstreamName } from '../schema.ts'
 import { findUpstream } from '../sources/mcp.ts'
 import { credentialsOf, unmet } from '../upstreams/api-security.ts'
 import { cappedFetch } from '../upstreams/capped-fetch.ts'
@@ -26,10 +28,7 @@ export default defineTool({
   openWorld: true,
   roles: ['owner', 'admin'],
   input: {
-    name: z
-      .string()
-      .regex(/^[a-z][a-z0-9-]{0,23}$/, 'must be lower case letters, digits and -, at most 24')
-      .describe('Of the API'),
+    name: UpstreamName.describe('Of the API'),
     document: z.record(z.string(), z.unknown()).optional().describe('The document as JSON'),
     url: Url.optional().describe('Where the document is, as JSON, when it is not given'),
     server_url: Url.optional().describe('Default: the first of the document'),
@@ -43,7 +42,7 @@ export default defineTool({
   },
   output: { server_url: z.string(), tools: z.array(z.looseObject({})) },
   async run({ name, operations: wanted, auth = {}, headers = {}, dry_run, approve_changes: approve, ...args }, ctx) {
-    if ((ctx.caller.depth ?? 0) > 0 || ctx.caller.run_id !== undefined) throw faults.connectFromCode()
+    if (callsForRun(ctx.caller)) throw faults.connectFromCode()
     const document = args.document ?? (await fetched(args.url, name, ctx.signal))
     if (!/^3\.[01]\.\d+$/.test(String(document['openapi'])))
       throw badInput('document.openapi', 'must be 3.0.x or 3.1.x')
@@ -112,8 +111,4 @@ function definitionOf({ security: _s, places, method, path, ...operation }: Oper
 
 function shown({ name, method, path, description, input_schema, security }: Operation) {
   return { operation: name, method, path, description, input_schema, security }
-}
-
-function badInput(path: string, message: string) {
-  return errors.invalidInput({ summary: `${path} ${message}` }, { details: { faults: [{ path, message }] } })
 }

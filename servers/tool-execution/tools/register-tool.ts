@@ -1,7 +1,7 @@
 import { createRecord, listRecords, sha256 } from '@story-portal/shared/data'
 import type { Tx } from '@story-portal/shared/db'
 import { isVersion } from '@story-portal/shared/engine'
-import { errors } from '@story-portal/shared/errors'
+import { badInput } from '@story-portal/shared/errors'
 import { defineTool } from '@story-portal/shared/mcp'
 import { z } from 'zod'
 import { faults } from '../errors.ts'
@@ -83,8 +83,4 @@ function codeOf(source: { type: string; code?: string | undefined }): string {
   if (source.type !== 'javascript') throw faults.sourceUnavailable({ type: source.type })
   if (source.code !== undefined) return source.code
   throw badInput('source.code', 'is required for a javascript source')
-}
-
-function badInput(path: string, message: string) {
-  return errors.invalidInput({ summary: `${path} ${message}` }, { details: { faults: [{ path, message }] } })
 }
