@@ -22,4 +22,18 @@ export const faults = defineErrors(14, {
     message: 'The merged context has {bytes} bytes; at most {most} are kept.',
     hint: 'Nothing was saved. Empty notes or done_steps with null, or begin another task.',
   },
+  projectTaken: {
+    number: 'E14010',
+    code: 'CONFLICT',
+    severity: 'info',
+    message: 'That {what} belongs to the project {name} already.',
+    hint: 'Use that project: send its name as project. Or choose another {what}.',
+  },
+  rootOutside: {
+    number: 'E14011',
+    code: 'INVALID_INPUT',
+    severity: 'info',
+    message: "The root is not a folder in the project of the client's working directory.",
+    hint: 'Leave root out for that project itself, or name a folder in it. A client that tells no folder can not set one.',
+  },
 })

@@ -3,10 +3,13 @@ import { z } from 'zod'
 export const TaskId = z
   .string()
   .regex(/^tcx_[a-z0-9]{1,60}$/, 'must be the id of a task context: tcx_...')
-  .describe('Id of the task context, tcx_...; default: the one of the project saved last')
-export const ProjectName = z
-  .string()
-  .trim()
-  .min(1)
-  .max(500)
-  .describe("Name of the project; default: the one of the client's folder")
+  .describe('tcx_...; default: the current task of the project')
+export const ProjectName = z.string().trim().min(1).max(500).describe("Its name; default: that of the client's folder")
+export const Title = z.string().trim().min(1).max(300).describe('A line')
+export const Status = z.enum(['active', 'completed', 'archived'])
+/** Checked by checkedUpdates; what follows is for the assistant. */
+export const UpdatesInput = z
+  .record(z.string(), z.unknown())
+  .describe(
+    'Parts that changed, null empties one. Texts: goal, next_action, notes. Lists of texts: constraints, done_steps, pending_steps, blockers, open_approvals. Lists of objects: decisions {decision, reason?, evidence?: [text]}, key_files {path, sha256?, commit?}, tests {name, result}, locked_elements {element, reason?}',
+  )

@@ -1,47 +1,98 @@
 import path from 'node:path'
-import { canonicalJson, createRecord, getRecord, type RecordOf, sha256, updateKnown } from '@story-portal/shared/data'
+import {
+  canonicalJson,
+  createRecord,
+  findRecord,
+  getRecord,
+  type RecordOf,
+  sha256,
+  updateKnown,
+} from '@story-portal/shared/data'
 import type { Tx } from '@story-portal/shared/db'
 import { errors } from '@story-portal/shared/errors'
 import { sql } from 'kysely'
 import type { Checkpoint } from './checkpoint.ts'
 import { faults } from './errors.ts'
+import type { Place } from './place.ts'
 
+export type Project = RecordOf<'project'>
 export type Task = RecordOf<'task_context'>
-/** Where a call works: the root of the client's folder, or a project's name. */
-export type Place = { root: string } | { name: string }
 
 const MOST_BYTES = 256 * 1024
 
-/** One call at a time finds or makes projects and tasks of a tenant; two first saves at once make one of each. */
+/** One call at a time makes projects and first tasks of a tenant; two first saves at once make one of each. */
 export async function lockCreation(tx: Tx): Promise<void> {
   await sql`select pg_advisory_xact_lock(hashtextextended(current_setting('app.tenant', true) || ' contexts', 2))`.execute(
     tx,
   )
 }
 
-export async function findProject(tx: Tx, place: Place): Promise<RecordOf<'project'> | undefined> {
-  const at = 'root' in place ? sql`root = ${place.root}` : sql`name = ${place.name}`
+export async function findProject(tx: Tx, place: Place): Promise<Project | undefined> {
+  const at = 'name' in place ? sql`name = ${place.name}` : sql`root = any(${place.folders}::text[])`
   const { rows } = await sql<{ id: string }>`
-    select id from core.projects where tenant_id = current_setting('app.tenant', true) and ${at} and deleted_at is null`.execute(
-    tx,
-  )
+    select id from core.projects where tenant_id = current_setting('app.tenant', true) and ${at} and deleted_at is null
+    order by length(root) desc limit 1`.execute(tx)
   return rows[0] && getRecord(tx, 'project', rows[0].id)
 }
 
-export async function makeProject(tx: Tx, place: Place): Promise<RecordOf<'project'>> {
-  if ('name' in place) return createRecord(tx, 'project', place)
-  const short = path.basename(place.root)
-  const free = short !== '' && (await findProject(tx, { name: short })) === undefined
-  return createRecord(tx, 'project', { root: place.root, name: free ? short : place.root })
+/** The project of a place, made when there is none. Takes the lock of creation only then. */
+export async function projectAt(tx: Tx, place: Place): Promise<Project> {
+  const found = await findProject(tx, place)
+  if (found) return found
+  await lockCreation(tx)
+  return (await findProject(tx, place)) ?? makeProject(tx, place)
 }
 
-/** The task of a project that was saved last. */
-export async function latestTask(tx: Tx, projectId: string): Promise<Task | undefined> {
+async function makeProject(tx: Tx, place: Place): Promise<Project> {
+  if ('name' in place) return createRecord(tx, 'project', { name: place.name })
+  const { root } = place
+  const short = path.basename(root)
+  const free = short !== '' && (await findProject(tx, { name: short })) === undefined
+  return createRecord(tx, 'project', { root, name: free ? short : root })
+}
+
+/** The task made or switched to last in a project; of a project that is older than this rule, the one saved last. */
+export async function currentTask(tx: Tx, project: Project): Promise<Task | undefined> {
+  const { current_task_id } = project
+  const current = current_task_id === null ? undefined : await findRecord(tx, 'task_context', current_task_id)
+  if (current) return current
   const { rows } = await sql<{ id: string }>`
     select id from core.task_contexts
-    where tenant_id = current_setting('app.tenant', true) and project_id = ${projectId} and deleted_at is null
+    where tenant_id = current_setting('app.tenant', true) and project_id = ${project.id} and deleted_at is null
     order by updated_at desc, id desc limit 1`.execute(tx)
   return rows[0] && getRecord(tx, 'task_context', rows[0].id)
+}
+
+/** The project as no other transaction changes it until this one ends. */
+export async function lockProject(tx: Tx, id: string): Promise<Project> {
+  return getRecord(tx, 'project', id, { forUpdate: true })
+}
+
+/** A new task of a project that the caller has locked; it becomes the current one. */
+export async function makeTask(tx: Tx, project: Project, title: string): Promise<Task> {
+  const task = await createRecord(tx, 'task_context', { project_id: project.id, title: title.slice(0, 300), head: 0 })
+  await updateKnown(tx, 'project', project, { current_task_id: task.id })
+  return task
+}
+
+/** A task by its id, else the current one of a place; E14001 when nothing was saved there. */
+export async function findTask(tx: Tx, taskId: string | undefined, place: Place): Promise<Task> {
+  if (taskId !== undefined) return taskById(tx, taskId)
+  const project = await findProject(tx, place)
+  const task = project && (await currentTask(tx, project))
+  if (task === undefined) throw faults.nothingSaved({ project: 'name' in place ? place.name : 'this folder' })
+  return task
+}
+
+/** The task as no other transaction changes it until this one ends. */
+export async function lockTask(tx: Tx, id: string): Promise<Task> {
+  return taskById(tx, id, true)
+}
+
+async function taskById(tx: Tx, id: string, forUpdate = false): Promise<Task> {
+  const task = await findRecord(tx, 'task_context', id, { forUpdate })
+  if (task) return task
+  throw errors.notFound({ kind: 'task context', id }, { hint: 'list_task_contexts shows the tasks of a project.' })
 }
 
 /** One version of a task, as it was saved. */
@@ -56,14 +107,26 @@ export async function readVersion(tx: Tx, taskId: string, number: number): Promi
   return JSON.parse(rows[0].body) as Checkpoint
 }
 
+/** E14002 when a caller says it knows a version that does not exist yet. */
+export function assertNotAhead(task: Task, expected: number): void {
+  if (expected > task.head) throw faults.futureVersion({ version: String(task.head), expected: String(expected) })
+}
+
 /** Writes the next version of a task that the caller has locked; returns its number. */
-export async function addVersion(tx: Tx, task: Task, checkpoint: Checkpoint, summary?: string): Promise<number> {
+export async function addVersion(tx: Tx, task: Task, checkpoint: Checkpoint, more: More = {}): Promise<number> {
   const body = canonicalJson(checkpoint)
   const bytes = Buffer.byteLength(body)
   if (bytes > MOST_BYTES) throw faults.tooLarge({ bytes: String(bytes), most: String(MOST_BYTES) })
   const number = task.head + 1
-  const version = { task_context_id: task.id, number, body, sha256: sha256(body), summary: summary ?? null }
+  const version = { task_context_id: task.id, number, body, sha256: sha256(body), summary: more.summary ?? null }
   await createRecord(tx, 'context_version', version)
-  await updateKnown(tx, 'task_context', task, { head: number })
+  await updateKnown(tx, 'task_context', task, { head: number, ...(more.status && { status: more.status }) })
   return number
+}
+
+export interface More {
+  /** What the version is about. */
+  summary?: string | undefined
+  /** The task's state from now on. */
+  status?: Task['status'] | undefined
 }

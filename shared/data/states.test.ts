@@ -3,7 +3,7 @@ import { sql } from 'kysely'
 import { expect, test } from 'vitest'
 import type { Tx } from '../db/index.ts'
 import { checkProperty, fileDatabase, testTenant } from '../testing/index.ts'
-import { assertMove, type Kind, kindNames, kindOf, kinds, statusOf } from './index.ts'
+import { assertMove, type Kind, type KindName, kindNames, kindOf, kinds, statusOf } from './index.ts'
 
 const machines = [...kinds.values()].filter((kind) => statusOf(kind))
 
@@ -64,20 +64,30 @@ const needed: Record<string, string> = {
   run: "kind, fence) values ('script', 0",
   invocation: "call_key, kind, attempt, arguments_hash, effect, fence) values ('k', 'code', 1, 'h', 'pure', 0",
   approval: "invocation_id, tool, arguments_hash, requested_by, expires_at) values ('inv_1', 't', 'h', 'user:x', now()",
+  task_context: "project_id, title, head) values ('prj_1', 't', 0",
+  project: "name) values ('p'",
   upstream: "name, transport) values ('n', '{}'",
   plan: "goal_id, revision, tasks_total, tasks_completed, tasks_failed, tasks_skipped, tasks_cancelled) values ('gol_1', 1, 0, 0, 0, 0, 0",
   task: "plan_id, key, kind, spec, pending_dependencies, attempts, max_attempts, fence) values ('pln_1', 'k', 'code', '{}', 0, 0, 1, 0",
 }
 
+const PARENTS: Record<string, readonly KindName[]> = {
+  plan: ['goal'],
+  task: ['plan'],
+  approval: ['invocation'],
+  task_context: ['project'],
+}
+
 /** Writes the state as bare SQL, so that only the trigger decides. */
 async function insertAs(tx: Tx, kind: Kind, status: string): Promise<void> {
-  const parents = { plan: ['goal'], task: ['plan'], approval: ['invocation'] }[kind.name] ?? []
+  const parents = PARENTS[kind.name] ?? []
   for (const parent of parents) await insertAs(tx, kindOf(parent), statusOf(kindOf(parent))?.machine.initial[0] ?? '')
   const [columns = '', values = ''] = (needed[kind.name] ?? '').split(') values (')
+  const state = statusOf(kind) ? { column: sql`status, `, value: sql`${status}, ` } : { column: sql``, value: sql`` }
   await sql`
     insert into ${sql.table(kind.table)}
-      (tenant_id, id, version, created_at, updated_at, created_by, status, ${sql.raw(columns)})
-    values (current_setting('app.tenant', true), ${`${kind.prefix}_1`}, 1, now(), now(), 'user:x', ${status}, ${sql.raw(values)})`.execute(
+      (tenant_id, id, version, created_at, updated_at, created_by, ${state.column}${sql.raw(columns)})
+    values (current_setting('app.tenant', true), ${`${kind.prefix}_1`}, 1, now(), now(), 'user:x', ${state.value}${sql.raw(values)})`.execute(
     tx,
   )
 }

@@ -1,12 +1,10 @@
 import { getRecord } from '@story-portal/shared/data'
-import type { Tx } from '@story-portal/shared/db'
 import { defineTool } from '@story-portal/shared/mcp'
 import { z } from 'zod'
-import { faults } from '../errors.ts'
 import { fit } from '../fit.ts'
 import { placeOf } from '../place.ts'
 import { ProjectName, TaskId } from '../schema.ts'
-import { findProject, latestTask, type Place, readVersion, type Task } from '../store.ts'
+import { findTask, readVersion } from '../store.ts'
 
 export default defineTool({
   name: 'get_unified_context',
@@ -20,27 +18,20 @@ export default defineTool({
     version: z.int().min(1).optional().describe('An older version; default: the newest'),
   },
   output: {
-    project: z.looseObject({ id: z.string(), name: z.string() }),
+    project: z.looseObject({}),
     task: z.looseObject({ task_id: z.string(), version: z.int(), checkpoint: z.looseObject({}) }),
-    omitted: z.array(z.looseObject({ part: z.string(), items: z.int() })),
+    omitted: z.array(z.looseObject({})),
   },
   async run({ task_id, project, max_tokens, version }, { tx, caller }) {
-    const task =
-      task_id === undefined ? await newest(tx, placeOf(caller, project)) : await getRecord(tx, 'task_context', task_id)
+    const task = await findTask(tx, task_id, placeOf(caller, project))
     const { id, name, root } = await getRecord(tx, 'project', task.project_id)
+    const { title, status, updated_at } = task
     const shown = version ?? task.head
     const { checkpoint, omitted } = fit(await readVersion(tx, task.id, shown), max_tokens)
     return {
       project: { id, name, root },
-      task: { task_id: task.id, title: task.title, version: shown, updated_at: task.updated_at, checkpoint },
+      task: { task_id: task.id, title, status, version: shown, updated_at, checkpoint },
       omitted,
     }
   },
 })
-
-async function newest(tx: Tx, place: Place): Promise<Task> {
-  const project = await findProject(tx, place)
-  const task = project && (await latestTask(tx, project.id))
-  if (task === undefined) throw faults.nothingSaved({ project: 'name' in place ? place.name : 'this folder' })
-  return task
-}

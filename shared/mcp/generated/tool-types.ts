@@ -1076,12 +1076,45 @@ export interface ToolTypes {
     }
   }
   'context-orchestrator': {
+    /** Creates a project with a name of your choice for the folder of the client. Not needed before save_context_snapshot, which names it after the folder. */
+    create_project: {
+      input: {
+        /** Its name; default: that of the client's folder */
+        name: string
+        /** Folder in the client's project; default: all of it */
+        root?: string
+        /** Makes a repeat safe */
+        idempotency_key?: string
+      }
+      output: {
+        project: {
+          id: string
+        }
+      }
+    }
+    /** Adds a task to a project and makes it the current one. To save to a task, call save_context_snapshot. */
+    create_task_context: {
+      input: {
+        /** A line */
+        title: string
+        /** Its name; default: that of the client's folder */
+        project?: string
+        /** First parts, as in save_context_snapshot */
+        updates?: Record<string, unknown>
+        /** Makes a repeat safe */
+        idempotency_key?: string
+      }
+      output: {
+        task_id: string
+        version: number
+      }
+    }
     /** Returns the saved context of a task within max_tokens, the most valuable parts first; omitted says what was cut. Of list parts the newest entries stay. To save, call save_context_snapshot. */
     get_unified_context: {
       input: {
-        /** Id of the task context, tcx_...; default: the one of the project saved last */
+        /** tcx_...; default: the current task of the project */
         task_id?: string
-        /** Name of the project; default: the one of the client's folder */
+        /** Its name; default: that of the client's folder */
         project?: string
         /** Budget of the checkpoint, 4 bytes a token */
         max_tokens?: number
@@ -1089,27 +1122,42 @@ export interface ToolTypes {
         version?: number
       }
       output: {
-        project: {
-          id: string
-          name: string
-        }
+        project: Record<string, unknown>
         task: {
           task_id: string
           version: number
           checkpoint: Record<string, unknown>
         }
-        omitted: {
-          part: string
-          items: number
+        omitted: Record<string, unknown>[]
+      }
+    }
+    /** Lists tasks of a project, the latest saved first. To look into what was saved, call search_contexts. */
+    list_task_contexts: {
+      input: {
+        /** Its name; default: that of the client's folder */
+        project?: string
+        status?: 'active' | 'completed' | 'archived'
+        /** Words of the title */
+        query?: string
+        /** Page size */
+        limit?: number
+        /** next_cursor */
+        cursor?: string
+      }
+      output: {
+        project: string | null
+        items: {
+          task_id: string
         }[]
+        next_cursor: string | null
       }
     }
     /** Saves what changed in a task as a new version; creates project and task when there are none. With an old expected_version nothing is saved and conflict has both sides. To read, call get_unified_context. */
     save_context_snapshot: {
       input: {
-        /** Id of the task context, tcx_...; default: the one of the project saved last */
+        /** tcx_...; default: the current task of the project */
         task_id?: string
-        /** Name of the project; default: the one of the client's folder */
+        /** Its name; default: that of the client's folder */
         project?: string
         /** Parts that changed, null empties one. Texts: goal, next_action, notes. Lists of texts: constraints, done_steps, pending_steps, blockers, open_approvals. Lists of objects: decisions {decision, reason?, evidence?: [text]}, key_files {path, sha256?, commit?}, tests {name, result}, locked_elements {element, reason?} */
         updates: Record<string, unknown>
@@ -1117,6 +1165,7 @@ export interface ToolTypes {
         expected_version?: number
         /** What this save is about */
         summary?: string
+        status?: 'active' | 'completed' | 'archived'
         /** Makes a repeat safe */
         idempotency_key?: string
       }
