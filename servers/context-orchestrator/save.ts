@@ -1,4 +1,4 @@
-import { updateKnown } from '@story-portal/shared/data'
+import { canonicalJson, updateKnown } from '@story-portal/shared/data'
 import type { Tx } from '@story-portal/shared/db'
 import type { Checkpoint } from './checkpoint.ts'
 import { changedParts } from './merge.ts'
@@ -22,7 +22,7 @@ export async function save(
   const { status = task.status } = more
   const moved = status === task.status ? [] : ['status']
   if (changed.length > 0 || task.head === 0) {
-    return { version: await addVersion(tx, task, after, more), changed: [...changed, ...moved] }
+    return { version: await addVersion(tx, task, canonicalJson(after), more), changed: [...changed, ...moved] }
   }
   if (moved.length > 0) await updateKnown(tx, 'task_context', task, { status })
   return { version: task.head, changed: moved }

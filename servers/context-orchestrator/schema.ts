@@ -7,6 +7,7 @@ export const TaskId = z
 export const ProjectName = z.string().trim().min(1).max(500).describe("Its name; default: that of the client's folder")
 export const Title = z.string().trim().min(1).max(300).describe('A line')
 export const Status = z.enum(['active', 'completed', 'archived'])
+export const ExpectedVersion = z.int().min(0).describe('Version you know')
 /** Checked by checkedUpdates; what follows is for the assistant. */
 export const UpdatesInput = z
   .record(z.string(), z.unknown())

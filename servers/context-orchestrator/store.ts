@@ -1,13 +1,5 @@
 import path from 'node:path'
-import {
-  canonicalJson,
-  createRecord,
-  findRecord,
-  getRecord,
-  type RecordOf,
-  sha256,
-  updateKnown,
-} from '@story-portal/shared/data'
+import { createRecord, findRecord, getRecord, type RecordOf, sha256, updateKnown } from '@story-portal/shared/data'
 import type { Tx } from '@story-portal/shared/db'
 import { errors } from '@story-portal/shared/errors'
 import { sql } from 'kysely'
@@ -95,38 +87,42 @@ async function taskById(tx: Tx, id: string, forUpdate = false): Promise<Task> {
   throw errors.notFound({ kind: 'task context', id }, { hint: 'list_task_contexts shows the tasks of a project.' })
 }
 
-/** One version of a task, as it was saved. */
+/** What a version holds, as it was saved; nothing before the first. */
 export async function readVersion(tx: Tx, taskId: string, number: number): Promise<Checkpoint> {
-  if (number === 0) return {}
+  return number === 0 ? {} : (JSON.parse(await readBody(tx, taskId, number)) as Checkpoint)
+}
+
+/** The very text of a version: canonical JSON. */
+export async function readBody(tx: Tx, taskId: string, number: number): Promise<string> {
   const { rows } = await sql<{ body: string }>`
     select body from core.context_versions
     where tenant_id = current_setting('app.tenant', true) and task_context_id = ${taskId} and number = ${number}`.execute(
     tx,
   )
-  if (rows[0] === undefined) throw errors.notFound({ kind: 'version', id: `${taskId}/${number}` })
-  return JSON.parse(rows[0].body) as Checkpoint
-}
-
-/** E14002 when a caller says it knows a version that does not exist yet. */
-export function assertNotAhead(task: Task, expected: number): void {
-  if (expected > task.head) throw faults.futureVersion({ version: String(task.head), expected: String(expected) })
+  if (rows[0]) return rows[0].body
+  throw errors.notFound(
+    { kind: 'version', id: `${taskId}/${number}` },
+    { hint: 'get_unified_context says which version is the newest; they count from 1.' },
+  )
 }
 
 /** Writes the next version of a task that the caller has locked; returns its number. */
-export async function addVersion(tx: Tx, task: Task, checkpoint: Checkpoint, more: More = {}): Promise<number> {
-  const body = canonicalJson(checkpoint)
+export async function addVersion(tx: Tx, task: Task, body: string, more: More = {}): Promise<number> {
   const bytes = Buffer.byteLength(body)
   if (bytes > MOST_BYTES) throw faults.tooLarge({ bytes: String(bytes), most: String(MOST_BYTES) })
+  const { summary = null, restored_from = null, status } = more
   const number = task.head + 1
-  const version = { task_context_id: task.id, number, body, sha256: sha256(body), summary: more.summary ?? null }
+  const version = { task_context_id: task.id, number, body, sha256: sha256(body), summary, restored_from }
   await createRecord(tx, 'context_version', version)
-  await updateKnown(tx, 'task_context', task, { head: number, ...(more.status && { status: more.status }) })
+  await updateKnown(tx, 'task_context', task, { head: number, ...(status && { status }) })
   return number
 }
 
 export interface More {
   /** What the version is about. */
   summary?: string | undefined
+  /** The older version that it brings back. */
+  restored_from?: number
   /** The task's state from now on. */
   status?: Task['status'] | undefined
 }

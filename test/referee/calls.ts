@@ -56,6 +56,11 @@ const CALLS: Record<string, Call[]> = {
   'context-orchestrator': [
     { tool: 'save_context_snapshot', args: () => ({ project: 'referee', updates: { next_action: 'Judge.' } }) },
     { tool: 'get_unified_context', args: () => ({ project: 'referee' }) },
+    {
+      tool: 'rollback_to',
+      args: () => ({ project: 'referee', target: { type: 'version', version: 99 } }),
+      error: 'NOT_FOUND',
+    },
     { tool: 'create_task_context', args: () => ({ project: 'referee', title: 'Judge again' }) },
     { tool: 'list_task_contexts', args: () => ({ project: 'referee' }) },
     { tool: 'get_unified_context', args: () => ({ task_id: 'tcx_nobody' }), error: 'NOT_FOUND' },

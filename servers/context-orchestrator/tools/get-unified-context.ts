@@ -1,6 +1,7 @@
 import { getRecord } from '@story-portal/shared/data'
 import { defineTool } from '@story-portal/shared/mcp'
 import { z } from 'zod'
+import { latestCheckpoints } from '../checkpoints.ts'
 import { fit } from '../fit.ts'
 import { placeOf } from '../place.ts'
 import { ProjectName, TaskId } from '../schema.ts'
@@ -20,6 +21,7 @@ export default defineTool({
   output: {
     project: z.looseObject({}),
     task: z.looseObject({ task_id: z.string(), version: z.int(), checkpoint: z.looseObject({}) }),
+    checkpoints: z.array(z.looseObject({})),
     omitted: z.array(z.looseObject({})),
   },
   async run({ task_id, project, max_tokens, version }, { tx, caller }) {
@@ -31,6 +33,7 @@ export default defineTool({
     return {
       project: { id, name, root },
       task: { task_id: task.id, title, status, version: shown, updated_at, checkpoint },
+      checkpoints: await latestCheckpoints(tx, task.id),
       omitted,
     }
   },

@@ -3,20 +3,12 @@ import { defineTool } from '@story-portal/shared/mcp'
 import { z } from 'zod'
 import { checkedUpdates } from '../checked-updates.ts'
 import type { Checkpoint, Updates } from '../checkpoint.ts'
-import { changedParts, merge } from '../merge.ts'
+import { conflictOf } from '../conflict.ts'
+import { merge } from '../merge.ts'
 import { type Place, placeOf } from '../place.ts'
 import { save } from '../save.ts'
-import { ProjectName, Status, TaskId, UpdatesInput } from '../schema.ts'
-import {
-  assertNotAhead,
-  currentTask,
-  lockProject,
-  lockTask,
-  makeTask,
-  projectAt,
-  readVersion,
-  type Task,
-} from '../store.ts'
+import { ExpectedVersion, ProjectName, Status, TaskId, UpdatesInput } from '../schema.ts'
+import { currentTask, lockProject, lockTask, makeTask, projectAt, type Task } from '../store.ts'
 
 export default defineTool({
   name: 'save_context_snapshot',
@@ -27,7 +19,7 @@ export default defineTool({
     task_id: TaskId.optional(),
     project: ProjectName.optional(),
     updates: UpdatesInput,
-    expected_version: z.int().min(0).optional().describe('Version the updates were made on'),
+    expected_version: ExpectedVersion.optional(),
     summary: z.string().min(1).max(2000).optional().describe('What this save is about'),
     status: Status.optional(),
   },
@@ -42,9 +34,8 @@ export default defineTool({
     const task =
       task_id === undefined ? await taskAt(tx, placeOf(caller, project), updates) : await lockTask(tx, task_id)
     const known = { task_id: task.id, version: task.head, changed: [] }
-    if (expected_version !== undefined && expected_version !== task.head) {
-      return { ...known, conflict: await bothSides(tx, task, { expected_version, updates }) }
-    }
+    const conflict = await conflictOf(tx, task, expected_version)
+    if (conflict) return { ...known, conflict: { ...conflict, yours: updates } }
     const change = (before: Checkpoint) => merge(before, updates)
     return { ...known, ...(await save(tx, task, { change, summary, status })) }
   },
@@ -57,16 +48,4 @@ async function taskAt(tx: Tx, place: Place, updates: Updates): Promise<Task> {
   const locked = await lockProject(tx, project.id)
   const meanwhile = await currentTask(tx, locked)
   return meanwhile ? lockTask(tx, meanwhile.id) : makeTask(tx, locked, updates.goal ?? project.name)
-}
-
-async function bothSides(
-  tx: Tx,
-  task: Task,
-  { expected_version, updates }: { expected_version: number; updates: Updates },
-): Promise<Record<string, unknown>> {
-  assertNotAhead(task, expected_version)
-  const base = await readVersion(tx, task.id, expected_version)
-  const theirs = await readVersion(tx, task.id, task.head)
-  const changed_since = changedParts(base, theirs)
-  return { expected_version, current_version: task.head, changed_since, yours: updates, theirs }
 }

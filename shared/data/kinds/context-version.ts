@@ -5,7 +5,7 @@ const contextVersion = defineKind({
   table: 'core.context_versions',
   prefix: 'cvn',
   managed: true,
-  managedBy: 'Every save_context_snapshot on context-orchestrator makes one; none is changed.',
+  managedBy: 'Every save_context_snapshot and rollback_to on context-orchestrator makes one; none is changed.',
   fields: {
     task_context_id: managed(ref('task_context')),
     number: managed(int(1)),
@@ -13,7 +13,10 @@ const contextVersion = defineKind({
     body: managed(text(1_000_000)),
     sha256: managed(text(64)),
     summary: managed(optional(text(2000))),
+    restored_from: managed(optional(int(1))),
   },
+  // At first there were no rollbacks.
+  upcasters: [(record) => ({ ...record, restored_from: null })],
   unique: [['task_context_id', 'number']],
   search: ['summary'],
 })

@@ -1076,6 +1076,29 @@ export interface ToolTypes {
     }
   }
   'context-orchestrator': {
+    /** Marks a version of a task with a label, for good. To go back to it, call rollback_to. */
+    create_checkpoint: {
+      input: {
+        /** tcx_...; default: the current task of the project */
+        task_id?: string
+        /** Its name; default: that of the client's folder */
+        project?: string
+        /** Such as: before the rewrite */
+        label: string
+        /** More */
+        note?: string
+        /** Default: the newest */
+        version?: number
+        /** Makes a repeat safe */
+        idempotency_key?: string
+      }
+      output: {
+        checkpoint: {
+          checkpoint_id: string
+          version: number
+        }
+      }
+    }
     /** Creates a project with a name of your choice for the folder of the client. Not needed before save_context_snapshot, which names it after the folder. */
     create_project: {
       input: {
@@ -1128,6 +1151,7 @@ export interface ToolTypes {
           version: number
           checkpoint: Record<string, unknown>
         }
+        checkpoints: Record<string, unknown>[]
         omitted: Record<string, unknown>[]
       }
     }
@@ -1152,6 +1176,32 @@ export interface ToolTypes {
         next_cursor: string | null
       }
     }
+    /** Makes an older version the newest again, as a new version; nothing is lost. changed names the parts that differ from before. With an old expected_version nothing is done and conflict says why. */
+    rollback_to: {
+      input: {
+        /** tcx_...; default: the current task of the project */
+        task_id?: string
+        /** Its name; default: that of the client's folder */
+        project?: string
+        /** type version with version, or type checkpoint with checkpoint_id */
+        target: {
+          type: 'version' | 'checkpoint'
+          version?: number
+          checkpoint_id?: string
+        }
+        /** Version you know */
+        expected_version?: number
+        /** Makes a repeat safe */
+        idempotency_key?: string
+      }
+      output: {
+        task_id: string
+        version: number
+        restored_from: number | null
+        changed: string[]
+        conflict?: Record<string, unknown>
+      }
+    }
     /** Saves what changed in a task as a new version; creates project and task when there are none. With an old expected_version nothing is saved and conflict has both sides. To read, call get_unified_context. */
     save_context_snapshot: {
       input: {
@@ -1161,7 +1211,7 @@ export interface ToolTypes {
         project?: string
         /** Parts that changed, null empties one. Texts: goal, next_action, notes. Lists of texts: constraints, done_steps, pending_steps, blockers, open_approvals. Lists of objects: decisions {decision, reason?, evidence?: [text]}, key_files {path, sha256?, commit?}, tests {name, result}, locked_elements {element, reason?} */
         updates: Record<string, unknown>
-        /** Version the updates were made on */
+        /** Version you know */
         expected_version?: number
         /** What this save is about */
         summary?: string
