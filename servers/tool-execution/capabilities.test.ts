@@ -7,6 +7,7 @@ import { beforeAll, expect, test } from 'vitest'
 import { z } from 'zod'
 import { Answers, recordedAnswers } from './answers.ts'
 import { capabilities } from './capabilities.ts'
+import { NO_GRANTS } from './grants.ts'
 import { sandboxOf } from './sandbox-of-host.ts'
 
 // What a run that is repeated after a crash gets from its journal.
@@ -60,7 +61,14 @@ async function attempts() {
   const { signal } = new AbortController()
   const call: Dispatch = { key: invocation.call_key, fence: 1, deadline: undefined, signal, invocation }
   return () => {
-    const answer = capabilities({ host, scope, call, caller, grants: ['test-bell.*'], answers: new Answers([]) })
+    const answer = capabilities({
+      host,
+      scope,
+      call,
+      caller,
+      grants: { ...NO_GRANTS, tools: ['test-bell.*'] },
+      answers: new Answers([]),
+    })
     return (index: number, name: string, args: unknown) => answer({ index, name, args, signal })
   }
 }
@@ -98,7 +106,7 @@ test('a repeated run hears the answers in the order of the first, whatever it as
   const call: Dispatch = { key: invocation.call_key, fence: 2, deadline: undefined, signal, invocation }
   const heard = async (asked: number[], release?: () => void) => {
     const answers = await recordedAnswers(host, scope, invocation)
-    const answer = capabilities({ host, scope, call, caller, grants: ['*'], answers })
+    const answer = capabilities({ host, scope, call, caller, grants: { ...NO_GRANTS, tools: ['*'] }, answers })
     const order: number[] = []
     await Promise.all(
       asked.map(async (index) => {
@@ -143,7 +151,14 @@ async function taskAttempts(task: string, host = tools.host) {
   return (attempt: number, index: number, name: string, args: object) => {
     const invocation = { ...recorded, call_key: `${caller.subject}/run_code/task/${task}/${attempt}` }
     const call: Dispatch = { key: invocation.call_key, fence: 1, deadline: undefined, signal, invocation }
-    return capabilities({ host, scope, call, caller, grants: ['*'], answers: new Answers([]) })({
+    return capabilities({
+      host,
+      scope,
+      call,
+      caller,
+      grants: { ...NO_GRANTS, tools: ['*'] },
+      answers: new Answers([]),
+    })({
       index,
       name,
       args,

@@ -2,7 +2,9 @@ import type { Caller } from '@story-portal/shared/auth'
 import type { TenantScope, Tx } from '@story-portal/shared/db'
 import {
   attemptKey,
+  type CallEffect,
   type CallSpec,
+  callErrors,
   calleeKey,
   type Dispatch,
   type DispatchResult,
@@ -13,10 +15,12 @@ import {
   stepOf,
 } from '@story-portal/shared/engine'
 import { type ErrorBody, errors, fromErrorBody, isStoryPortalError } from '@story-portal/shared/errors'
+import { recordEvent } from '@story-portal/shared/events'
 import type { Host } from '@story-portal/shared/mcp'
 import { type Answers, markOf } from './answers.ts'
+import { type Capability, type CapabilityUse, capabilityNamed } from './capabilities/index.ts'
 import { faults } from './errors.ts'
-import { isGranted, narrowScopes, type ToolRef, toolRef } from './grants.ts'
+import { type Grants, isGranted, narrowScopes, type ToolRef, toolRef } from './grants.ts'
 import type { HostCall } from './sandbox/sandbox.ts'
 
 export interface CapabilityRun {
@@ -25,24 +29,69 @@ export interface CapabilityRun {
   /** The invocation whose code calls, and who it runs as. */
   call: Dispatch
   caller: Caller
-  grants: readonly string[]
+  grants: Grants
+  /** Name of the registered tool whose code it is. */
+  tool?: string | undefined
   answers: Answers
 }
 
+/** What a call of code comes down to. */
+interface Target {
+  kind: 'server_tool' | 'capability'
+  /** As recorded. */
+  tool: string
+  args: unknown
+  effect: CallEffect
+  dispatch: CallSpec['dispatch']
+}
+
 /**
- * Answers `tools.<server>.<tool>(args)` of running code: granted or denied, then called as the run's caller cut to the grant,
- * journaled under the attempt and the index of the call. A repeated run gets what is recorded there, and E3031 when it calls
+ * Answers the calls of running code, `tools.<server>.<tool>(args)` and capabilities: granted or denied, then carried out as the run's caller
+ * cut to the grant, journaled under the attempt and the index of the call. A repeated run gets what is recorded there, and E3031 when it calls
  * something else. The next attempt at a task gets what succeeded at that index where it makes the same call and that changes
  * something; what only reads is read anew, what failed is tried again, and another call is simply made.
  */
 export function capabilities(run: CapabilityRun): (call: HostCall) => Promise<unknown> {
   const caller = narrowed(run)
   return async (call) => {
-    const ref = toolRef(call.name)
-    if (!isGranted(run.grants, ref)) throw denied(run, call, ref)
-    const record = await answered(run, caller, call, ref)
-    if (record.status === 'succeeded') return record.output
-    throw record.error ? fromErrorBody({ error: record.error as unknown as ErrorBody['error'] }) : errors.internal()
+    try {
+      const record = await answered(run, caller, { ...call, target: targetOf(run, caller, call) }, call)
+      if (record.status === 'succeeded') return record.output
+      throw record.error ? fromErrorBody({ error: record.error as unknown as ErrorBody['error'] }) : errors.internal()
+    } catch (error) {
+      if (isStoryPortalError(error) && error.code === 'DENIED') await recordDenial(run, call, error.number)
+      throw error
+    }
+  }
+}
+
+/** Throws when it is not granted. */
+function targetOf(run: CapabilityRun, caller: Caller, call: HostCall): Target {
+  const capability = capabilityNamed(call.name)
+  if (capability) return capabilityTarget(run, capability, call)
+  const ref = toolRef(call.name)
+  const name = nameOf(ref)
+  if (!isGranted(run.grants.tools, ref)) throw faults.capabilityDenied({ call: call.name, permission: name })
+  const dispatch = callServerTool(run.host, run.scope, { name, args: call.args, caller })
+  // Every tool of ours commits its effect together with the key it is given.
+  return { kind: 'server_tool', tool: name, args: call.args, effect: 'journaled', dispatch }
+}
+
+function capabilityTarget(run: CapabilityRun, capability: Capability, call: HostCall): Target {
+  const { host, scope, grants, tool } = run
+  const use: CapabilityUse = { host, scope, grants, tool }
+  const args = capability.parse(call.args)
+  capability.permit(use, args)
+  const effect = capability.effectOf(args)
+  return {
+    kind: 'capability',
+    tool: `@${capability.name}`,
+    args: call.args,
+    effect,
+    async dispatch(sent) {
+      const earlier = effect === 'outside' ? await earlierEffect(host, scope, sent.invocation) : undefined
+      return earlier ?? { output: await capability.run(use, args, sent) }
+    },
   }
 }
 
@@ -52,28 +101,35 @@ function narrowed({ host, caller, grants, call }: CapabilityRun): Caller {
   const effectOf = ({ server, tool }: ToolRef) => host.servers.get(server)?.tool(tool)?.effect
   return {
     ...caller,
-    scopes: narrowScopes(caller.scopes, grants, effectOf),
+    scopes: narrowScopes(caller.scopes, grants.tools, effectOf),
     run_id: caller.run_id ?? call.invocation.id,
     depth: (caller.depth ?? 0) + 1,
   }
 }
 
-function denied(run: CapabilityRun, call: HostCall, ref: ToolRef) {
-  const { subject, tenant_id } = run.caller
-  run.host.log.warn({ subject, tenant_id, tool: nameOf(ref), invocation: run.call.invocation.id }, 'capability denied')
-  return faults.capabilityDenied({ call: call.name, permission: nameOf(ref) })
+/** In the log of events, beside the invocation: what code tried and was not allowed. */
+async function recordDenial({ host, scope, call, tool }: CapabilityRun, { name, index }: HostCall, number: string) {
+  const data = { invocation_id: call.invocation.id, index, call: name, number, ...(tool === undefined ? {} : { tool }) }
+  await host.db.tx(scope, async (tx) => {
+    recordEvent(tx, { stream: `denials/${call.invocation.id}`, type: 'capability.denied', data })
+  })
 }
 
 /** The call's record, once it is its turn to be answered. */
-async function answered(run: CapabilityRun, caller: Caller, call: HostCall, ref: ToolRef): Promise<InvocationRecord> {
+async function answered(
+  run: CapabilityRun,
+  caller: Caller,
+  call: TargetedCall,
+  told: HostCall,
+): Promise<InvocationRecord> {
   const { answers } = run
   const key = keyOf(run.call.invocation, call.index)
   await answers.turn(key)
   const marked: Marked = { mark: undefined }
   try {
-    const record = await journaled(run, caller, { ...call, key, ref, marked })
+    const record = await journaled(run, caller, { ...call, key, marked })
     await marked.mark?.before
-    call.answered_at = markOf(record)?.at
+    told.answered_at = markOf(record)?.at
     return record
   } finally {
     marked.mark?.told()
@@ -86,9 +142,12 @@ interface Marked {
   mark: ReturnType<Answers['mark']> | undefined
 }
 
-interface JournaledCall extends HostCall {
+interface TargetedCall extends HostCall {
+  target: Target
+}
+
+interface JournaledCall extends TargetedCall {
   key: string
-  ref: ToolRef
   marked: Marked
 }
 
@@ -100,18 +159,17 @@ function keyOf(invocation: InvocationRecord, index: number): string {
 async function journaled(run: CapabilityRun, caller: Caller, call: JournaledCall) {
   const { host, scope, answers } = run
   const { invocation } = run.call
-  const { key, ref, marked } = call
-  const dispatch = callServerTool(host, scope, { name: nameOf(ref), args: call.args, caller })
+  const { key, marked } = call
+  const { kind, tool, args, effect, dispatch } = call.target
   try {
     return await executeCall(host.db, {
       scope,
       caller,
       key,
-      kind: 'server_tool',
-      tool: nameOf(ref),
-      arguments: call.args,
-      // Every tool of ours commits its effect together with the key it is given.
-      effect: 'journaled',
+      kind,
+      tool,
+      arguments: args,
+      effect,
       parent_invocation_id: invocation.id,
       attempt: stepOf(invocation)?.attempt ?? 1,
       ...(invocation.run_id === null ? {} : { run_id: invocation.run_id }),
@@ -141,7 +199,7 @@ export function callServerTool(
   const { server, tool } = toolRef(name)
   return async ({ invocation, signal }) => {
     const earlier = await earlierAnswer(host, scope, invocation, caller)
-    if (earlier) return earlier
+    if (earlier) return { output: earlier.output }
     const key = calleeKey(invocation)
     const correlation = scope.correlation_id === undefined ? {} : { correlation_id: scope.correlation_id }
     return { output: await host.call(server, tool, args, { caller, idempotency_key: key, signal, ...correlation }) }
@@ -150,20 +208,34 @@ export function callServerTool(
 
 /** What an earlier attempt got for this very call at this index. Not for reads: the next attempt is to see how things are now. */
 async function earlierAnswer(host: Host, scope: TenantScope, invocation: InvocationRecord, caller: Caller) {
-  const step = stepOf(invocation)
-  if (step === undefined || step.attempt === 1 || (await onlyReads(host, caller, invocation.tool ?? '')))
+  if ((stepOf(invocation)?.attempt ?? 1) === 1 || (await onlyReads(host, caller, invocation.tool ?? '')))
     return undefined
+  return (await earlierCalls(host, scope, invocation)).find(({ status }) => status === 'succeeded')
+}
+
+/** The same call at the same index in the attempts before this one. */
+async function earlierCalls(host: Host, scope: TenantScope, invocation: InvocationRecord) {
+  const step = stepOf(invocation)
+  if (step === undefined || step.attempt === 1) return []
   const keys = Array.from({ length: step.attempt - 1 }, (_, i) => attemptKey(step.key, i + 1))
   const query = (tx: Tx) =>
     tx
       .selectFrom('core.invocations')
-      .select('output')
+      .select(['status', 'output'])
       .where('call_key', 'in', keys)
       .where('tool', '=', invocation.tool)
       .where('arguments_hash', '=', invocation.arguments_hash)
-      .where('status', '=', 'succeeded')
-      .executeTakeFirst()
+      .execute()
   return await host.db.tx(scope, query, { readOnly: true })
+}
+
+/** What an earlier attempt at a task did outside with this very call: its answer, or the doubt about it, which no attempt may end by sending again. */
+async function earlierEffect(host: Host, scope: TenantScope, invocation: InvocationRecord) {
+  const rows = await earlierCalls(host, scope, invocation)
+  const done = rows.find(({ status }) => status === 'succeeded')
+  if (done) return { output: done.output }
+  if (rows.some(({ status }) => status !== 'failed')) throw callErrors.outcomeUnknown()
+  return undefined
 }
 
 /** Also of a tool that another process hosts. */

@@ -53,7 +53,10 @@ function resultFault(host: Host, work: Work, result: unknown): StoryPortalError 
   const found = schema ? faultsOf(schema, result, 'output') : []
   if (found.length === 0) return undefined
   const summary = found.map(({ path, message }) => `${path} ${message}`).join('; ')
-  return faults.outputDoesntFit({ tool: work.tool?.name ?? '', summary }, { details: { faults: found } })
+  return faults.outputDoesntFit(
+    { tool: `${work.tool?.name} ${work.tool?.version}`, summary },
+    { details: { faults: found } },
+  )
 }
 
 function storageFault(value: unknown, maxDepth: number): string | undefined {

@@ -1,6 +1,6 @@
 import { defineErrors } from '@story-portal/shared/errors'
 
-/** Every case of this layer: runs of code (E300x), limits (E301x), the pool (E302x), capabilities (E303x), tools (E304x), upstreams (E308x, E309x). */
+/** Every case of this layer: runs of code (E300x), limits (E301x), the pool (E302x), capabilities (E303x), tools (E304x), secrets and storage (E305x), upstreams (E308x, E309x). */
 export const faults = defineErrors(3, {
   codeThrew: {
     number: 'E3001',
@@ -160,6 +160,64 @@ export const faults = defineErrors(3, {
     message: 'The code may not call tools.{call}: the permission {permission} is not granted.',
     hint: 'Grant it with permissions: {"tools": ["{permission}"]} in run_code, or in register_tool for a tool.',
   },
+  hostDenied: {
+    number: 'E3033',
+    code: 'DENIED',
+    severity: 'warning',
+    message: 'The code may not fetch from {host}: it is not granted.',
+    hint: 'Grant it with permissions: {"http": ["{host}"]} in run_code, or in register_tool for a tool.',
+  },
+  addressNotPublic: {
+    number: 'E3034',
+    code: 'DENIED',
+    severity: 'warning',
+    message: '{host} leads to an address that is not public.',
+    hint: 'Nothing was sent. The operator can list the host in STORY_PORTAL_FETCH_PRIVATE_HOSTS.',
+  },
+  badUrl: {
+    number: 'E3035',
+    code: 'INVALID_INPUT',
+    severity: 'info',
+    message: 'The URL must {what}.',
+    hint: 'Correct the URL; nothing was sent.',
+  },
+  fetchFailed: {
+    number: 'E3036',
+    code: 'UNAVAILABLE',
+    severity: 'warning',
+    message: '{host} gave no answer.',
+    hint: 'Check the URL; a request that may have changed something is not repeated by itself.',
+  },
+  answerTooLong: {
+    number: 'E3037',
+    code: 'LIMIT_EXCEEDED',
+    retryable: false,
+    severity: 'warning',
+    message: 'The answer is larger than {limit} bytes.',
+    hint: 'Ask for less: a page, fewer fields, a range.',
+  },
+  tooManyRedirects: {
+    number: 'E3038',
+    code: 'UNAVAILABLE',
+    retryable: false,
+    severity: 'info',
+    message: '{host} answered with one redirect too many.',
+    hint: 'Give the URL where it leads in the end.',
+  },
+  storageDenied: {
+    number: 'E3039',
+    code: 'DENIED',
+    severity: 'warning',
+    message: 'The code has no storage.',
+    hint: 'Storage belongs to a registered tool that has permissions: {"storage": true}.',
+  },
+  secretDenied: {
+    number: 'E3054',
+    code: 'DENIED',
+    severity: 'warning',
+    message: 'The secret {name} {why}.',
+    hint: 'A secret goes into a header of http.fetch, as {"secret": "{name}"}, to hosts it is meant for, when permissions.secrets names it.',
+  },
   divergence: {
     number: 'E3031',
     code: 'CONFLICT',
@@ -216,6 +274,37 @@ export const faults = defineErrors(3, {
     severity: 'warning',
     message: 'The result of {tool} does not fit its output_schema: {summary}',
     hint: 'The fault is in the tool, not in the call: register a corrected version.',
+  },
+  storageFull: {
+    number: 'E3050',
+    code: 'LIMIT_EXCEEDED',
+    retryable: false,
+    severity: 'info',
+    message: 'The storage of {tool} holds no more than {keys} keys and {bytes} bytes.',
+    hint: 'Delete what is not needed with storage.delete(key); storage.list() shows the keys.',
+  },
+  noSecretKey: {
+    number: 'E3051',
+    code: 'UNAVAILABLE',
+    retryable: false,
+    severity: 'critical',
+    message: 'The key for secrets in {file} can neither be read nor made: {reason}.',
+    hint: 'Make the directory writable, or give the key in STORY_PORTAL_SECRET_KEY.',
+  },
+  otherSecretKey: {
+    number: 'E3052',
+    code: 'UNAVAILABLE',
+    retryable: false,
+    severity: 'error',
+    message: 'The secret {name} was sealed with another key than this installation has.',
+    hint: 'Bring back <home>/secret-key or STORY_PORTAL_SECRET_KEY, or set the secret again with set_secret.',
+  },
+  secretsFromCode: {
+    number: 'E3053',
+    code: 'DENIED',
+    severity: 'warning',
+    message: 'Code and plans may not set or delete secrets, nor grant http or secrets to other code.',
+    hint: 'A person does it: set_secret, or the permissions of a tool that is registered from outside.',
   },
   sunset: {
     number: 'E3047',

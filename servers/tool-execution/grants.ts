@@ -1,7 +1,49 @@
+import type { Caller } from '@story-portal/shared/auth'
 import type { Effect } from '@story-portal/shared/mcp'
+import { faults } from './errors.ts'
 
 /** `<server>.<tool>`, `<server>.*` or `*`; a server may be written as in code, with `_`. */
 export const GRANT = /^(\*|[a-z][a-z0-9_-]*\.(\*|[a-z0-9_]+))$/
+
+/** `host`, `host:port` or `*.host`. Without a port: those of http and https. */
+export const HOST_GRANT = /^(\*\.)?[a-z0-9.-]+(:\d{1,5})?$|^\[[0-9a-f:.]+\](:\d{1,5})?$/
+
+/** What code may do beyond computing; nothing by default. */
+export interface Grants {
+  tools: readonly string[]
+  /** Hosts that http.fetch may reach. */
+  http: readonly string[]
+  /** Keys and values of the registered tool itself. */
+  storage: boolean
+  /** Names, for headers of http.fetch. */
+  secrets: readonly string[]
+}
+
+type Given = { [K in keyof Grants]?: Grants[K] | undefined }
+
+/** Permissions as they are given and recorded, where what is absent is not granted. */
+export function grantsOf({ tools = [], http = [], storage = false, secrets = [] }: Given): Grants {
+  return { tools, http, storage, secrets }
+}
+
+export const NO_GRANTS = grantsOf({})
+
+export function grantsAnything({ tools, http, storage }: Grants): boolean {
+  return tools.length + http.length > 0 || storage
+}
+
+/** Calls of running code are held to its grants by their scopes, but nothing says so of hosts and secrets: it may not grant those on. */
+export function assertMayGrant({ depth = 0 }: Caller, { http = [], secrets = [] }: Given): void {
+  if (depth > 0 && http.length + secrets.length > 0) throw faults.secretsFromCode()
+}
+
+export function isHostGranted(grants: readonly string[], url: URL): boolean {
+  return grants.some((grant) => {
+    const [, any, host, port] = /^(\*\.)?(.*?)(?::(\d+))?$/.exec(grant) ?? []
+    if (host === undefined || url.port !== (port ?? '')) return false
+    return any === undefined ? url.hostname === host : url.hostname.endsWith(`.${host}`)
+  })
+}
 
 export interface ToolRef {
   server: string

@@ -1,6 +1,7 @@
 import type { RecordOf } from '@story-portal/shared/data'
+import { schemaFaults } from '@story-portal/shared/mcp'
 import { z } from 'zod'
-import { GRANT } from './grants.ts'
+import { GRANT, HOST_GRANT } from './grants.ts'
 
 export const ToolName = z
   .string()
@@ -19,11 +20,43 @@ export const Code = z.string().min(1).max(262_144)
 
 export const Language = z.enum(['javascript', 'typescript'])
 
+export const SecretName = z
+  .string()
+  .min(1)
+  .max(200)
+  .refine((name) => /^[A-Za-z][A-Za-z0-9_.-]*$/.test(name), 'must be a letter, then letters, digits, _, . and -')
+
+/** Not as patterns: each would be sent with each definition. */
+const ToolGrant = z
+  .string()
+  .max(200)
+  .refine((grant) => GRANT.test(grant), 'must be <server>.<tool>, <server>.* or *')
+
+export const HostGrant = z
+  .string()
+  .max(300)
+  .refine((grant) => HOST_GRANT.test(grant), 'must be a host in lower case, host:port or *.host')
+
+const AllPermissions = z.strictObject({
+  tools: z.array(ToolGrant).max(100).optional(),
+  http: z.array(HostGrant).max(100).optional(),
+  storage: z.boolean().optional(),
+  secrets: z.array(SecretName).max(100).optional(),
+})
+
+/** What is absent stays absent: it is frozen with the call, and hashed as it was given. Described in words, or it would take a third of a definition. */
 export const Permissions = z
-  .strictObject({
-    tools: z.array(z.string().regex(GRANT, 'must be <server>.<tool>, <server>.* or *')).max(100),
+  .looseObject({ tools: z.array(z.string()).optional() })
+  .transform((given, ctx): z.output<typeof AllPermissions> => {
+    const parsed = AllPermissions.safeParse(given)
+    if (parsed.success) return parsed.data
+    for (const { path, message } of schemaFaults(parsed.error, given, ''))
+      ctx.addIssue({ code: 'custom', path: [path.replace(/^\./, '')], message })
+    return z.NEVER
   })
-  .describe('What code may call as tools.<server>.<tool>(args), such as data.*')
+  .describe(
+    'What code may use: {"tools": ["data.*"], "http": ["api.example.com"], "secrets": ["name"], "storage": true}',
+  )
 
 export const Limits = z
   .strictObject({ timeout_ms: z.int().min(1).optional(), memory_mb: z.int().min(8).optional() })
@@ -71,3 +104,5 @@ export function shownInvocation(invocation: RecordOf<'invocation'> & { approval?
   } = invocation
   return rest
 }
+
+export const ShownSecret = z.looseObject({ name: z.string(), hosts: z.array(z.string()) })

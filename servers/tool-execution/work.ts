@@ -2,6 +2,7 @@ import { getRecord, type RecordOf } from '@story-portal/shared/data'
 import type { Tx } from '@story-portal/shared/db'
 import type { CallEffect } from '@story-portal/shared/engine'
 import type { z } from 'zod'
+import { type Grants, grantsAnything, grantsOf } from './grants.ts'
 import type { JsonSchema } from './json-schema.ts'
 import type { Limits, Permissions } from './schema.ts'
 import type { Route } from './upstreams/definition.ts'
@@ -10,10 +11,10 @@ import type { Route } from './upstreams/definition.ts'
 export interface Work {
   source: CodeSource | UpstreamSource | HttpSource
   input: unknown
-  grants: readonly string[]
+  grants: Grants
   limits: z.output<typeof Limits>
   /** The registered tool, whose result must fit. */
-  tool?: { name: string; output_schema: JsonSchema | null }
+  tool?: { name: string; version: string; output_schema: JsonSchema | null }
 }
 
 export interface CodeSource {
@@ -58,16 +59,16 @@ export async function workOf(tx: Tx, invocation: RecordOf<'invocation'>): Promis
 }
 
 export function workOfCode({ permissions, code, language, ...rest }: CodeArguments): Work {
-  return { ...rest, source: { type: 'javascript', code, language }, grants: permissions.tools }
+  return { ...rest, source: { type: 'javascript', code, language }, grants: grantsOf(permissions) }
 }
 
 export function workOfTool(tool: RecordOf<'tool'>, args: unknown): Work {
   return {
     source: sourceOf(tool),
     input: args,
-    grants: grantsOf(tool),
+    grants: grantsOf((tool.permissions ?? {}) as Partial<Grants>),
     limits: (tool.limits ?? {}) as Work['limits'],
-    tool: { name: `${tool.name} ${tool.semver}`, output_schema: tool.output_schema as JsonSchema | null },
+    tool: { name: tool.name, version: tool.semver, output_schema: tool.output_schema as JsonSchema | null },
   }
 }
 
@@ -79,15 +80,11 @@ function sourceOf({ source }: RecordOf<'tool'>): Work['source'] {
 /** How a second dispatch of the work would be taken (CallEffect): an upstream has no journal, so what changes something is `outside`. */
 export function effectOf({ source, grants }: Pick<Work, 'source' | 'grants'>): CallEffect {
   if (source.type !== 'javascript') return source.read_only ? 'pure' : 'outside'
-  return grants.length > 0 ? 'journaled' : 'pure'
+  return grantsAnything(grants) ? 'journaled' : 'pure'
 }
 
 /** The work with no more time than the caller gives it. */
 export function within(work: Work, timeout_ms: number | undefined): Work {
   if (timeout_ms === undefined) return work
   return { ...work, limits: { ...work.limits, timeout_ms: Math.min(timeout_ms, work.limits.timeout_ms ?? timeout_ms) } }
-}
-
-export function grantsOf(tool: Pick<RecordOf<'tool'>, 'permissions'>): readonly string[] {
-  return (tool.permissions as { tools?: string[] } | null)?.tools ?? []
 }

@@ -160,6 +160,8 @@ function assemble(s: Settings, place: { home: string; root: string; urls: Record
       maxLogBytes: s.STORY_PORTAL_SANDBOX_MAX_LOG_BYTES,
       maxHostCalls: s.STORY_PORTAL_SANDBOX_MAX_HOST_CALLS,
     },
+    fetch: { privateHosts: s.STORY_PORTAL_FETCH_PRIVATE_HOSTS },
+    secretKey: s.STORY_PORTAL_SECRET_KEY,
     mcp: {
       maxBodyBytes: s.STORY_PORTAL_MAX_BODY_BYTES,
       maxDepth: s.STORY_PORTAL_MAX_DEPTH,

@@ -48,6 +48,12 @@ const hostNames = z
   .regex(/^[\w.:[\]-]+(\s*,\s*[\w.:[\]-]+)*$/, 'must be host names without scheme or port, with commas between')
   .optional()
 
+const hostsAndPorts = z
+  .string('must be hosts with commas between')
+  .max(4096, 'must be at most 4096 characters')
+  .regex(/^[\w.:[\]-]+(\s*,\s*[\w.:[\]-]+)*$/, 'must be hosts or host:port, with commas between')
+  .optional()
+
 const LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
 
 /** Every setting of the platform, by environment name. Documentation and the check for unknown names are made from it. */
@@ -184,6 +190,19 @@ export const SETTINGS = {
     path: 'sandbox.max_host_calls',
     about: 'Capability calls one run may make.',
     schema: integer(0, 1_000_000, 1000),
+  },
+  STORY_PORTAL_FETCH_PRIVATE_HOSTS: {
+    path: 'fetch.private_hosts',
+    about: 'Hosts, with or without a port, that tools and upstreams may reach although their addresses are not public.',
+    schema: hostsAndPorts,
+  },
+  STORY_PORTAL_SECRET_KEY: {
+    secret: true,
+    about: 'Key that secrets are sealed with: 32 bytes as base64. Without it one is made in <home>/secret-key.',
+    schema: z
+      .string('must be 32 bytes as base64')
+      .regex(/^[A-Za-z0-9+/]{43}=$/, 'must be 32 bytes as base64')
+      .optional(),
   },
   STORY_PORTAL_MAX_BODY_BYTES: {
     path: 'mcp.max_body_bytes',

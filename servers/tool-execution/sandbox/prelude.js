@@ -15,6 +15,8 @@ function prelude(emit) {
   const NativePromise = Promise
   const NativeProxy = Proxy
   const { slice } = String.prototype
+  const { then: promiseThen } = NativePromise.prototype
+  const { toPrimitive } = Symbol
   const { get: weakGet, set: weakSet } = WeakMap.prototype
   const callErrors = new WeakMap()
   const AsyncFunction = (async () => {}).constructor
@@ -162,6 +164,29 @@ function prelude(emit) {
     })
   }
 
+  // `secrets.<name>` stands for a header's value; read as text it is a call that the host denies and records.
+  function secretNames() {
+    return new NativeProxy(freeze({ __proto__: null }), {
+      __proto__: null,
+      get(_target, key) {
+        if (typeof key !== 'string' || key === 'then' || key === 'toJSON') return undefined
+        const name = cut(key, 200)
+        const read = () => {
+          apply(promiseThen, callTool('@secrets.read', { __proto__: null, name }), [undefined, () => {}])
+          throw new NativeTypeError(`the secret ${name} is never text: give secrets.${name} as a header of http.fetch`)
+        }
+        const secret = { __proto__: null, secret: name }
+        defineProperty(secret, toPrimitive, { __proto__: null, value: read })
+        return freeze(secret)
+      },
+    })
+  }
+
+  // Missing arguments are the host's to name.
+  function fetchHttp(url, options) {
+    return callTool('@http.fetch', { url, ...options })
+  }
+
   function describe(thrown) {
     const shown = { __proto__: null, name: 'Error', message: '', stack: '', call: -1 }
     try {
@@ -218,6 +243,17 @@ function prelude(emit) {
     error: writer('error'),
     debug: writer('debug'),
   })
+
+  // What is not granted is there too: the host denies it, with a word on how it is granted.
+  globalThis.http = freeze({ __proto__: null, fetch: async (url, options) => fetchHttp(url, options) })
+  globalThis.storage = freeze({
+    __proto__: null,
+    get: async (key) => callTool('@storage.get', { __proto__: null, key }),
+    set: async (key, value) => callTool('@storage.set', { __proto__: null, key, value }),
+    delete: async (key) => callTool('@storage.delete', { __proto__: null, key }),
+    list: async (prefix, after) => callTool('@storage.list', { __proto__: null, prefix, after }),
+  })
+  globalThis.secrets = secretNames()
 
   // The only entry: the host calls it through a Reference that it alone holds.
   return (what, index, ok, body, extra) => {

@@ -1,20 +1,23 @@
 import { sha256 } from '@story-portal/shared/data'
 import type { TenantScope } from '@story-portal/shared/db'
 import type { Dispatch } from '@story-portal/shared/engine'
-import { badInput, errors } from '@story-portal/shared/errors'
+import { badInput, isStoryPortalError } from '@story-portal/shared/errors'
 import type { Host } from '@story-portal/shared/mcp'
 import { faults } from '../errors.ts'
+import { fetchOf } from '../fetch/fetch-of-host.ts'
+import type { GuardedFetch } from '../fetch/guarded-fetch.ts'
 import { faultsOf } from '../json-schema.ts'
 import type { RunResult } from '../sandbox/sandbox.ts'
-import { cappedFetch } from '../upstreams/capped-fetch.ts'
 import { visibleValue } from '../upstreams/suspicion.ts'
 import type { HttpSource, HttpWork } from '../work.ts'
-import { findUpstream } from './mcp.ts'
+import { reachable } from './mcp.ts'
 
 type Args = Record<string, unknown>
 
 interface Api {
   url: string
+  /** Named by a person, so that it may be a private address. */
+  trusted?: boolean
   headers: Record<string, string>
   query: Record<string, string>
 }
@@ -23,13 +26,11 @@ interface Api {
 export async function runHttpTool(host: Host, scope: TenantScope, call: Dispatch, work: HttpWork): Promise<RunResult> {
   const started = performance.now()
   const { source } = work
-  const upstream = await host.db.tx(scope, (tx) => findUpstream(tx, source.upstream), { readOnly: true })
-  if (!upstream) throw errors.notFound({ kind: 'upstream', id: source.upstream }, { details: { effect: 'none' } })
-  if (upstream.status === 'disabled') throw faults.upstreamDisabled({ upstream: upstream.name })
-  const request = requestOf(upstream.transport as unknown as Api, source, work.input as Args, call.key)
+  const { transport } = await reachable<Api>(host, scope, source.upstream)
+  const request = requestOf(transport, source, work.input as Args, call.key)
   const longest = work.limits.timeout_ms ?? host.config.mcp.requestTimeoutMs
   const signal = AbortSignal.any([call.signal, AbortSignal.timeout(longest)])
-  const answer = await send(source.upstream, request, signal)
+  const answer = await send(fetchOf(host), source.upstream, { ...request, signal, trusted: transport.trusted ?? false })
   const limit = host.config.sandbox.maxResultBytes
   const name = `${source.method} ${source.path}`
   if (answer.text.length > limit) throw faults.upstreamAnswerTooLarge({ upstream: source.upstream, tool: name, limit })
@@ -90,12 +91,17 @@ interface Answer {
   text: string
 }
 
-async function send(upstream: string, { url, init }: Outgoing, signal: AbortSignal): Promise<Answer> {
+async function send(
+  fetch: GuardedFetch,
+  upstream: string,
+  { url, init, signal, trusted }: Outgoing & { signal: AbortSignal; trusted: boolean },
+): Promise<Answer> {
   try {
-    const response = await cappedFetch(url, { ...init, signal })
+    const response = await fetch(url, { ...init, signal, ...(trusted ? { trust: url.host } : {}) })
     const json = /\bjson\b/i.test(response.headers.get('content-type') ?? '')
     return { status: response.status, json, text: await response.text() }
   } catch (cause) {
+    if (isStoryPortalError(cause) && cause.code === 'DENIED') throw cause
     const details = { upstream }
     if (signal.aborted) throw faults.upstreamSilent({ upstream }, { cause, details })
     throw faults.upstreamLost({ upstream }, { cause, details })

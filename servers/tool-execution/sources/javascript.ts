@@ -7,6 +7,7 @@ import type { Host } from '@story-portal/shared/mcp'
 import { Answers, recordedAnswers } from '../answers.ts'
 import { capabilities } from '../capabilities.ts'
 import { faults } from '../errors.ts'
+import { grantsAnything } from '../grants.ts'
 import type { Repeatable, RunRequest, RunResult } from '../sandbox/sandbox.ts'
 import { limitsFor, sandboxOf } from '../sandbox-of-host.ts'
 import type { CodeWork } from '../work.ts'
@@ -15,7 +16,7 @@ import type { CodeWork } from '../work.ts'
 export async function runCode(host: Host, scope: TenantScope, call: Dispatch, work: CodeWork): Promise<RunResult> {
   const caller = call.invocation.caller as unknown as Caller
   const answers = await answersOf(host, scope, call, work)
-  const answer = capabilities({ host, scope, call, caller, grants: work.grants, answers })
+  const answer = capabilities({ host, scope, call, caller, grants: work.grants, tool: work.tool?.name, answers })
   const unanswered = new AbortController()
   const request: RunRequest = {
     code: work.source.code,
@@ -41,7 +42,7 @@ export async function runCode(host: Host, scope: TenantScope, call: Dispatch, wo
   if (result.ok && answers.unasked) return { ...result, ok: false, error: faults.callsMissing() }
   // Somebody killed the process. Code without capabilities has changed nothing, so it may run again; once, because it may be
   // the code that got it killed.
-  if (!result.ok && result.error.number === 'E3020' && work.grants.length === 0) return runOnce(host, request)
+  if (!result.ok && result.error.number === 'E3020' && !grantsAnything(work.grants)) return runOnce(host, request)
   return result
 }
 
@@ -52,7 +53,7 @@ async function answersOf(
   { invocation, fence }: Dispatch,
   work: CodeWork,
 ): Promise<Answers> {
-  return fence > 1 && work.grants.length > 0 ? await recordedAnswers(host, scope, invocation) : new Answers([])
+  return fence > 1 && grantsAnything(work.grants) ? await recordedAnswers(host, scope, invocation) : new Answers([])
 }
 
 function repeatable({ id, created_at }: InvocationRecord): Repeatable {

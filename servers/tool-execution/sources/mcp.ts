@@ -7,7 +7,8 @@ import type { Host, ProgressUpdate } from '@story-portal/shared/mcp'
 import { faults } from '../errors.ts'
 import { faultsOf } from '../json-schema.ts'
 import type { RunResult } from '../sandbox/sandbox.ts'
-import type { Connection } from '../upstreams/connection.ts'
+import type { Connection, UpstreamTransport } from '../upstreams/connection.ts'
+import { unsealTransport } from '../upstreams/credentials.ts'
 import { changedParts } from '../upstreams/definition.ts'
 import { upstreamsOf } from '../upstreams/pool.ts'
 import { visibleValue } from '../upstreams/suspicion.ts'
@@ -27,9 +28,7 @@ interface UpstreamCall {
 export async function runUpstreamTool(host: Host, scope: TenantScope, given: UpstreamCall): Promise<RunResult> {
   const started = performance.now()
   const { source } = given.work
-  const upstream = await host.db.tx(scope, (tx) => findUpstream(tx, source.upstream), { readOnly: true })
-  if (!upstream) throw errors.notFound({ kind: 'upstream', id: source.upstream }, NOTHING_HAPPENED)
-  if (upstream.status === 'disabled') throw faults.upstreamDisabled({ upstream: upstream.name })
+  const upstream = await reachable<UpstreamTransport>(host, scope, source.upstream)
   const once = () => upstreamsOf(host).use(upstream, (connection) => callTool(host, connection, given))
   const answer = await once().catch((error: unknown) => {
     // It died under the call: a tool that changes nothing is asked again, in a new connection.
@@ -41,6 +40,18 @@ export async function runUpstreamTool(host: Host, scope: TenantScope, given: Ups
 }
 
 const NOTHING_HAPPENED = { details: { effect: 'none' } }
+
+/** The enabled upstream of this name with its credentials, for one call. */
+export async function reachable<T>(host: Host, scope: TenantScope, name: string) {
+  const read = async (tx: Tx) => {
+    const upstream = await findUpstream(tx, name)
+    if (!upstream) throw errors.notFound({ kind: 'upstream', id: name }, NOTHING_HAPPENED)
+    if (upstream.status === 'disabled') throw faults.upstreamDisabled({ upstream: name })
+    const transport = await unsealTransport<T>(tx, host.config, upstream.transport)
+    return { tenant_id: upstream.tenant_id, name, transport }
+  }
+  return await host.db.tx(scope, read, { readOnly: true })
+}
 
 /** The upstream of this name, if there is one. */
 export async function findUpstream(tx: Tx, name: string): Promise<RecordOf<'upstream'> | undefined> {

@@ -11,7 +11,7 @@ const folder = mkdtempSync(path.join(tmpdir(), 'upstream-'))
 
 let tools: Opened
 beforeAll(async () => {
-  tools = await open('tool-execution', { start: true })
+  tools = await open('tool-execution', { start: true, with: ['data'] })
 })
 afterAll(() => rmSync(folder, { recursive: true }))
 
@@ -159,6 +159,29 @@ test('what can not be reached, or is not described, is refused', async () => {
   expect(await refused({ transport: missing })).toMatchObject({ number: 'E3080', code: 'UNAVAILABLE' })
   expect(await refused({ transport: { type: 'http' } })).toMatchObject({ code: 'INVALID_INPUT' })
   expect(await tools.callError('connect_mcp_server', { name: 'unknown' })).toMatchObject({ code: 'INVALID_INPUT' })
+})
+
+test('values of the environment are kept as secrets, and a rotated one is what the next call has', async () => {
+  const { name, connect, invoke } = await upstream([named('environment', readOnly)])
+  const { command, args } = { command: process.execPath, args: [SERVER, path.join(folder, `${name}.json`)] }
+  await tools.call('set_secret', { name: 'shared_token', value: 'first-shared-value' })
+  const env = { OWN: 'my-own-value', SHARED: { secret: 'shared_token' } }
+  const connected = await connect({ transport: { type: 'stdio', command, args, env } })
+  expect(connected.upstream.transport).toMatchObject({ env: ['OWN', 'SHARED'] })
+  const environment = async () => JSON.parse((await invoke('environment')).output.content[0].text)
+  expect(await environment()).toMatchObject({ OWN: 'my-own-value', SHARED: 'first-shared-value' })
+  await tools.call('set_secret', { name: 'shared_token', value: 'second-shared-value' })
+  expect(await environment()).toMatchObject({ SHARED: 'second-shared-value' })
+  const kept = JSON.stringify([
+    (await tools.callOn('data', 'list_records', { kind: 'upstream', limit: 200 })).items,
+    (await tools.callOn('data', 'list_events', { stream: undefined, type: 'upstream.*', limit: 200 })).items,
+    (await tools.callOn('data', 'list_events', { type: 'secret.*', limit: 200 })).items,
+  ])
+  expect(kept).toContain(`upstream.${name}.env.OWN`)
+  expect(kept).not.toMatch(/my-own-value|shared-value/)
+  const missing = { type: 'stdio', command, args, env: { A: { secret: 'nobody' } } }
+  expect(await tools.callError('connect_mcp_server', { name, transport: missing })).toMatchObject({ code: 'NOT_FOUND' })
+  expect(await environment()).toMatchObject({ OWN: 'my-own-value' })
 })
 
 test('only the owner or an administrator starts commands, and never code', async () => {

@@ -17,7 +17,7 @@ let seen: Seen[] = []
 let answer: { status: number; headers?: Record<string, string>; body: unknown }
 
 beforeAll(async () => {
-  tools = await open('tool-execution', { start: true })
+  tools = await open('tool-execution', { start: true, with: ['data'] })
   api = createServer(async (request, response) => {
     let body = ''
     for await (const chunk of request) body += chunk
@@ -91,7 +91,13 @@ function document(more: object = {}) {
 let count = 0
 async function imported(args: object = {}) {
   const name = `api${++count}`
-  const result = await tools.call('import_openapi', { name, document: document(), auth: { key: 'k1' }, ...args })
+  const result = await tools.call('import_openapi', {
+    name,
+    document: document(),
+    server_url: url,
+    auth: { key: 'k1' },
+    ...args,
+  })
   const invoke = async (tool: string, given: object, more: object = {}) =>
     (await tools.call('invoke_tool', { tool: `${name}_${tool}`, arguments: given, ...more })).invocation
   return { name, result, invoke }
@@ -195,4 +201,21 @@ test.each([
 test('code may not import', async () => {
   const code = await open('tool-execution', { caller: { depth: 1 } })
   expect(await code.callError('import_openapi', { name: 'x', document: {} })).toMatchObject({ number: 'E3092' })
+})
+
+test('a document can not lead inside by itself, and credentials stand in no record and no event', async () => {
+  const name = `api${++count}`
+  await tools.call('import_openapi', { name, document: document(), auth: { key: 'a-key-to-keep' } })
+  const { invocation } = await tools.call('invoke_tool', { tool: `${name}_get_pet`, arguments: { id: 'a' } })
+  expect([invocation.error, seen]).toMatchObject([{ number: 'E3034', code: 'DENIED' }, []])
+  await tools.call('import_openapi', { name, document: document(), server_url: url, auth: { key: 'a-key-to-keep' } })
+  await tools.call('invoke_tool', { tool: `${name}_get_pet`, arguments: { id: 'a' } })
+  expect(JSON.stringify(seen)).toContain('a-key-to-keep')
+  const kept = JSON.stringify([
+    (await tools.callOn('data', 'list_records', { kind: 'upstream', limit: 200 })).items,
+    (await tools.callOn('data', 'list_events', { type: 'upstream.*', limit: 200 })).items,
+    (await tools.callOn('data', 'list_events', { type: 'secret.*', limit: 200 })).items,
+  ])
+  expect(kept).toContain(`upstream.${name}.`)
+  expect(kept).not.toContain('a-key-to-keep')
 })

@@ -1,13 +1,15 @@
 import { callsForRun } from '@story-portal/shared/auth'
 import { createRecord, updateRecord } from '@story-portal/shared/data'
-import { badInput } from '@story-portal/shared/errors'
+import { badInput, isStoryPortalError } from '@story-portal/shared/errors'
 import { defineTool } from '@story-portal/shared/mcp'
 import { z } from 'zod'
 import { faults } from '../errors.ts'
+import { fetchOf } from '../fetch/fetch-of-host.ts'
+import type { GuardedFetch } from '../fetch/guarded-fetch.ts'
 import { UpstreamName } from '../schema.ts'
 import { findUpstream } from '../sources/mcp.ts'
 import { credentialsOf, unmet } from '../upstreams/api-security.ts'
-import { cappedFetch } from '../upstreams/capped-fetch.ts'
+import { sealTransport } from '../upstreams/credentials.ts'
 import type { Definition } from '../upstreams/definition.ts'
 import { type Document, type Operation, object, operationsOf } from '../upstreams/openapi.ts'
 import { checkDefinitions, registerDefinitions } from '../upstreams/register.ts'
@@ -31,10 +33,10 @@ export default defineTool({
     name: UpstreamName.describe('Of the API'),
     document: z.record(z.string(), z.unknown()).optional().describe('The document as JSON'),
     url: Url.optional().describe('Where the document is, as JSON, when it is not given'),
-    server_url: Url.optional().describe('Default: the first of the document'),
+    server_url: Url.optional().describe('Default: the first of the document, which has to be public'),
     operations: z.array(z.string().min(1).max(200)).max(500).optional().describe('Only these operationIds'),
     auth: Texts.optional().describe(
-      'Key or token by name of the security scheme; user:password for basic. Kept in a record that members can read',
+      'Key or token by name of the security scheme; user:password for basic. Kept as secrets, like headers',
     ),
     headers: Texts.optional().describe('Sent with each request, such as Authorization'),
     dry_run: z.boolean().default(false).describe('Registers nothing'),
@@ -43,7 +45,8 @@ export default defineTool({
   output: { server_url: z.string(), tools: z.array(z.looseObject({})) },
   async run({ name, operations: wanted, auth = {}, headers = {}, dry_run, approve_changes: approve, ...args }, ctx) {
     if (callsForRun(ctx.caller)) throw faults.connectFromCode()
-    const document = args.document ?? (await fetched(args.url, name, ctx.signal))
+    const document =
+      args.document ?? (await fetched(fetchOf(ctx.host), args.url, { upstream: name, signal: ctx.signal }))
     if (!/^3\.[01]\.\d+$/.test(String(document['openapi'])))
       throw badInput('document.openapi', 'must be 3.0.x or 3.1.x')
     const server_url = args.server_url ?? serverOf(document, args.url)
@@ -54,11 +57,14 @@ export default defineTool({
     const definitions = operations.map(definitionOf)
     checkDefinitions(name, definitions)
     if (dry_run) return { server_url, tools: operations.map(shown) }
-    const transport = { type: 'openapi', url: server_url, ...credentialsOf(document, auth, headers) }
+    // A document may come from a stranger, who could name an address inside.
+    const trusted = args.server_url !== undefined
+    const given = { type: 'openapi', url: server_url, trusted, ...credentialsOf(document, auth, headers) }
     const tools = await ctx.db.tx(async (tx) => {
       const known = await findUpstream(tx, name)
       if (known && (known.transport as { type: string }).type !== 'openapi')
         throw badInput('name', 'is that of an MCP server already')
+      const transport = await sealTransport(tx, ctx.config, { upstream: name, transport: given })
       if (known) await updateRecord(tx, 'upstream', known.id, { transport, status: 'active' })
       else await createRecord(tx, 'upstream', { name, transport })
       return await registerDefinitions(tx, name, { definitions, approve: approve || !known })
@@ -67,11 +73,16 @@ export default defineTool({
   },
 })
 
-async function fetched(url: string | undefined, upstream: string, signal: AbortSignal): Promise<Document> {
+async function fetched(
+  fetch: GuardedFetch,
+  url: string | undefined,
+  { upstream, signal }: { upstream: string; signal: AbortSignal },
+): Promise<Document> {
   if (url === undefined) throw badInput('document', 'or url is required')
-  const text = await cappedFetch(url, { signal, headers: { accept: 'application/json' } })
+  const text = await fetch(url, { trust: URL.parse(url)?.host ?? '', signal, headers: { accept: 'application/json' } })
     .then((response) => (response.ok ? response.text() : Promise.reject(new Error(`status ${response.status}`))))
-    .catch((cause) => {
+    .catch((cause: unknown) => {
+      if (isStoryPortalError(cause)) throw cause
       throw faults.upstreamUnreachable({ upstream }, { cause })
     })
   try {

@@ -10,7 +10,10 @@ export default defineTool({
   effect: 'read',
   input: {
     status: InvocationStatus.optional(),
-    kind: z.enum(['tool', 'code', 'script', 'server_tool']).optional().describe('server_tool: a call made by code'),
+    kind: z
+      .enum(['tool', 'code', 'script', 'server_tool', 'capability'])
+      .optional()
+      .describe('server_tool and capability: calls made by code'),
     tool: z.string().min(1).max(300).optional().describe('Name of the tool, or server.tool'),
     parent_invocation_id: InvocationId.optional(),
     run_id: z.string().min(1).max(200).optional().describe('Calls of this run'),

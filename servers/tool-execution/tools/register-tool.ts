@@ -5,6 +5,7 @@ import { badInput } from '@story-portal/shared/errors'
 import { defineTool } from '@story-portal/shared/mcp'
 import { z } from 'zod'
 import { faults } from '../errors.ts'
+import { assertMayGrant, grantsAnything, grantsOf } from '../grants.ts'
 import { checkSchema, type JsonSchema } from '../json-schema.ts'
 import { embedTool, shownTool } from '../registered-tools.ts'
 import { sandboxOf } from '../sandbox-of-host.ts'
@@ -33,6 +34,7 @@ export default defineTool({
   output: { tool: ShownTool },
   async prepare(args, ctx) {
     const code = codeOf(args.source)
+    if (args.permissions) assertMayGrant(ctx.caller, args.permissions)
     if (!isVersion(args.version)) throw badInput('version', 'must be a semantic version such as 1.2.3')
     checkSchema(args.input_schema, 'input_schema')
     if (args.output_schema) checkSchema(args.output_schema, 'output_schema')
@@ -49,7 +51,7 @@ interface Registration {
   description: string
   input_schema: JsonSchema
   output_schema?: JsonSchema | undefined
-  permissions?: { tools: string[] } | undefined
+  permissions?: z.output<typeof Permissions> | undefined
   limits?: object | undefined
   requires_approval: boolean
 }
@@ -66,7 +68,7 @@ function columnsOf({ permissions = { tools: [] }, ...args }: Registration, code:
     permissions,
     limits: { ...args.limits },
     requires_approval: args.requires_approval,
-    effect: permissions.tools.length > 0 ? ('journaled' as const) : ('pure' as const),
+    effect: grantsAnything(grantsOf(permissions)) ? ('journaled' as const) : ('pure' as const),
   }
 }
 

@@ -110,7 +110,7 @@ test.each([
   [{ code: '1', language: 'python' }, 'language'],
   [{ code: '1', limits: { timeout_ms: 0 } }, 'limits.timeout_ms'],
   [{ code: '1', permissions: { tools: ['data'] } }, 'permissions.tools[0]'],
-  [{ code: '1', permissions: { http: ['example.com'] } }, 'permissions'],
+  [{ code: '1', permissions: { http: ['https://example.com'] } }, 'permissions.http[0]'],
   [{ code: '1', mode: 'later' }, 'mode'],
 ])('bad arguments name their path: %#', async (args, path) => {
   const { callError } = tools

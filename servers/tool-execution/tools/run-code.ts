@@ -1,6 +1,7 @@
 import { defineTool } from '@story-portal/shared/mcp'
 import { z } from 'zod'
 import { execute, failureOf } from '../execute.ts'
+import { assertMayGrant } from '../grants.ts'
 import { Code, Language, Limits, Logs, Mode, Permissions, Usage } from '../schema.ts'
 import { workOfCode } from '../work.ts'
 
@@ -27,6 +28,7 @@ export default defineTool({
     replayed: z.boolean(),
   },
   async run({ mode, repeatable, input = null, permissions = { tools: [] }, limits = {}, ...code }, ctx) {
+    assertMayGrant(ctx.caller, permissions)
     const frozen = { ...code, input, permissions, limits }
     const kind = repeatable === true ? 'script' : 'code'
     const done = await execute(ctx, { by: 'run_code', kind, arguments: frozen, work: workOfCode(frozen), mode })

@@ -10,7 +10,7 @@ import {
 import type { StoryPortalError } from '@story-portal/shared/errors'
 import type { ProgressUpdate } from '@story-portal/shared/mcp'
 import { faults } from '../errors.ts'
-import { cappedFetch } from './capped-fetch.ts'
+import type { GuardedFetch } from '../fetch/guarded-fetch.ts'
 import { type Definition, definitionOf } from './definition.ts'
 import { processTransport } from './process-transport.ts'
 import type { Reaper } from './reaper.ts'
@@ -21,7 +21,7 @@ const CONNECT_MS = 30_000
 const PROBE_MS = 3_000
 const MAX_PAGES = 20
 
-/** How an upstream is reached, as kept in its record. */
+/** How an upstream is reached, with the credentials that its record only names. */
 export type UpstreamTransport =
   | { type: 'stdio'; command: string; args: string[]; env: Record<string, string> }
   | { type: 'http'; url: string; headers: Record<string, string> }
@@ -41,19 +41,25 @@ export interface Connection {
   close(): Promise<void>
 }
 
+/** What a process reaches its upstreams by. */
+export interface Ways {
+  reaper: Reaper
+  fetch: GuardedFetch
+}
+
 /** Connects in the newest protocol that both sides speak. Throws E3080 when there is no connection. */
-export async function connect(name: string, to: UpstreamTransport, reaper: Reaper): Promise<Connection> {
+export async function connect(name: string, to: UpstreamTransport, ways: Ways): Promise<Connection> {
   try {
-    return await open(name, to, reaper, 'auto')
+    return await open(name, to, ways, 'auto')
   } catch {
     // Some servers of the old protocol end at a question they do not know, so that nobody can fall back on the same process.
-    return await open(name, to, reaper, 'legacy').catch((cause) => {
+    return await open(name, to, ways, 'legacy').catch((cause) => {
       throw faults.upstreamUnreachable({ upstream: name }, { cause, details: { upstream: name, effect: 'none' } })
     })
   }
 }
 
-async function open(name: string, to: UpstreamTransport, reaper: Reaper, mode: 'auto' | 'legacy'): Promise<Connection> {
+async function open(name: string, to: UpstreamTransport, ways: Ways, mode: 'auto' | 'legacy'): Promise<Connection> {
   const state = { open: true, listed: undefined as ReadonlyMap<string, Definition> | undefined }
   const client = new Client(
     { name: 'story-portal', version: '1.0.0' },
@@ -79,7 +85,7 @@ async function open(name: string, to: UpstreamTransport, reaper: Reaper, mode: '
   client.onclose = () => {
     state.open = false
   }
-  const transport = transportTo(to, reaper)
+  const transport = transportTo(to, ways)
   try {
     await client.connect(transport, { timeout: CONNECT_MS })
   } catch (error) {
@@ -130,10 +136,14 @@ async function list(client: Client): Promise<ReadonlyMap<string, Definition>> {
   return new Map(tools.map((tool) => [tool.name, definitionOf(tool)]))
 }
 
-function transportTo(to: UpstreamTransport, reaper: Reaper): Transport {
+function transportTo(to: UpstreamTransport, { reaper, fetch }: Ways): Transport {
   if (to.type === 'stdio') return processTransport(to, reaper)
   const { headers } = to
-  return new StreamableHTTPClientTransport(new URL(to.url), { fetch: cappedFetch, requestInit: { headers } })
+  const url = new URL(to.url)
+  return new StreamableHTTPClientTransport(url, {
+    fetch: (at, init) => fetch(at, { ...init, trust: url.host }),
+    requestInit: { headers },
+  })
 }
 
 /** Our words for what went wrong with an upstream; its own go to the log. A refusal is an answer, silence is not. */

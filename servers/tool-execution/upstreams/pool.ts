@@ -1,15 +1,21 @@
-import { hashJson, type RecordOf } from '@story-portal/shared/data'
+import { hashJson } from '@story-portal/shared/data'
 import type { Host } from '@story-portal/shared/mcp'
+import { fetchOf } from '../fetch/fetch-of-host.ts'
+import type { GuardedFetch } from '../fetch/guarded-fetch.ts'
 import { type Connection, connect, type UpstreamTransport } from './connection.ts'
 import { createReaper } from './reaper.ts'
 
 const IDLE_MS = 5 * 60_000
 const LOOK_MS = 30_000
 
-type Upstream = Pick<RecordOf<'upstream'>, 'tenant_id' | 'name' | 'transport'>
+interface Upstream {
+  tenant_id: string
+  name: string
+  transport: UpstreamTransport
+}
 
 interface Entry {
-  /** A changed transport is another connection. */
+  /** A changed transport, or credential in it, is another connection. */
   hash: string
   connection: Promise<Connection>
   users: number
@@ -20,7 +26,7 @@ interface Entry {
 export interface UpstreamPool {
   /** Runs `work` on the living connection, opening one where there is none. */
   use<T>(upstream: Upstream, work: (connection: Connection) => Promise<T>): Promise<T>
-  drop(upstream: Upstream): Promise<void>
+  drop(upstream: Pick<Upstream, 'tenant_id' | 'name'>): Promise<void>
   close(): Promise<void>
 }
 
@@ -28,12 +34,12 @@ const pools = new WeakMap<Host, UpstreamPool>()
 
 /** The pool of a process, made on first use; jobs/upstreams.ts closes it. */
 export function upstreamsOf(host: Host): UpstreamPool {
-  const known = pools.get(host) ?? createPool()
+  const known = pools.get(host) ?? createPool(fetchOf(host))
   pools.set(host, known)
   return known
 }
 
-function createPool(): UpstreamPool {
+function createPool(fetch: GuardedFetch): UpstreamPool {
   const entries = new Map<string, Entry>()
   const reaper = createReaper()
   const close = async (key: string, entry: Entry) => {
@@ -55,7 +61,7 @@ function createPool(): UpstreamPool {
     const newest = entries.get(key)
     if (newest && newest !== known) return entryOf(upstream)
     if (known) void close(key, known)
-    const connection = connect(upstream.name, upstream.transport as unknown as UpstreamTransport, reaper)
+    const connection = connect(upstream.name, upstream.transport, { reaper, fetch })
     const entry = { hash, connection, users: 0, used: performance.now() }
     entries.set(key, entry)
     connection.catch(() => entries.get(key) === entry && entries.delete(key))
@@ -92,6 +98,6 @@ async function isOpen({ connection }: Entry): Promise<boolean> {
   )
 }
 
-function keyOf({ tenant_id, name }: Upstream): string {
+function keyOf({ tenant_id, name }: Pick<Upstream, 'tenant_id' | 'name'>): string {
   return `${tenant_id}/${name}`
 }

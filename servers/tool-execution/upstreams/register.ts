@@ -3,6 +3,7 @@ import type { Tx } from '@story-portal/shared/db'
 import { compareVersions } from '@story-portal/shared/engine'
 import { type Fault, isStoryPortalError } from '@story-portal/shared/errors'
 import { faults } from '../errors.ts'
+import { NO_GRANTS } from '../grants.ts'
 import { checkSchema } from '../json-schema.ts'
 import { embedTool } from '../registered-tools.ts'
 import { effectOf, type HttpSource, type UpstreamSource } from '../work.ts'
@@ -135,10 +136,10 @@ function columnsOf(upstream: string, definition: Definition, { semver, flags }: 
     output_schema: null,
     source: { ...source },
     source_hash: hashJson(source),
-    permissions: { tools: [] },
+    permissions: {},
     limits: {},
     // A person sees each call of a tool whose description speaks to the model.
     requires_approval: flags.length > 0,
-    effect: effectOf({ source, grants: [] }),
+    effect: effectOf({ source, grants: NO_GRANTS }),
   }
 }

@@ -361,15 +361,15 @@ export interface ToolTypes {
       input: {
         /** Of the upstream */
         name: string
-        /** Needed once, and to change it: command, args, env for stdio, url, headers for http. Kept in a record that members can read */
+        /** Needed once, and to change it: command, args, env for stdio, url, headers for http; values are kept as secrets or are {"secret": name} */
         transport?: {
           type: 'stdio' | 'http'
           command?: string
           args?: string[]
           /** All it gets beside PATH */
-          env?: Record<string, string>
+          env?: Record<string, unknown>
           url?: string
-          headers?: Record<string, string>
+          headers?: Record<string, unknown>
         }
         /** Only these of its tools */
         tools?: string[]
@@ -386,6 +386,18 @@ export interface ToolTypes {
           status: string
         }
         tools: Record<string, unknown>[]
+      }
+    }
+    /** Forgets a credential for good. To replace its value, use set_secret. */
+    delete_secret: {
+      input: {
+        /** Of the secret */
+        name: string
+        /** Makes a repeat safe */
+        idempotency_key?: string
+      }
+      output: {
+        deleted: string
       }
     }
     /** Marks versions of a registered tool as deprecated: they answer with a warning, and from sunset_at on not at all. restore: true takes it back. */
@@ -452,11 +464,11 @@ export interface ToolTypes {
         document?: Record<string, unknown>
         /** Where the document is, as JSON, when it is not given */
         url?: string
-        /** Default: the first of the document */
+        /** Default: the first of the document, which has to be public */
         server_url?: string
         /** Only these operationIds */
         operations?: string[]
-        /** Key or token by name of the security scheme; user:password for basic. Kept in a record that members can read */
+        /** Key or token by name of the security scheme; user:password for basic. Kept as secrets, like headers */
         auth?: Record<string, string>
         /** Sent with each request, such as Authorization */
         headers?: Record<string, string>
@@ -501,8 +513,8 @@ export interface ToolTypes {
     list_invocations: {
       input: {
         status?: 'pending' | 'running' | 'pending_approval' | 'succeeded' | 'failed' | 'timed_out' | 'cancelled' | 'denied' | 'unknown'
-        /** server_tool: a call made by code */
-        kind?: 'tool' | 'code' | 'script' | 'server_tool'
+        /** server_tool and capability: calls made by code */
+        kind?: 'tool' | 'code' | 'script' | 'server_tool' | 'capability'
         /** Name of the tool, or server.tool */
         tool?: string
         /** Id of the invocation, inv_... */
@@ -543,6 +555,16 @@ export interface ToolTypes {
         next_cursor: string | null
       }
     }
+    /** Lists the names of the kept credentials and the hosts they may be sent to. To add one, use set_secret. */
+    list_secrets: {
+      input: Record<string, never>
+      output: {
+        items: {
+          name: string
+          hosts: string[]
+        }[]
+      }
+    }
     /** Registers one version of a tool, which never changes afterwards. To run code once without keeping it, use run_code. */
     register_tool: {
       input: {
@@ -561,9 +583,9 @@ export interface ToolTypes {
           type: 'javascript' | 'mcp' | 'http'
           code?: string
         }
-        /** What code may call as tools.<server>.<tool>(args), such as data.* */
+        /** What code may use: {"tools": ["data.*"], "http": ["api.example.com"], "secrets": ["name"], "storage": true} */
         permissions?: {
-          tools: string[]
+          tools?: string[]
         }
         /** Cut to those of this installation */
         limits?: {
@@ -591,9 +613,9 @@ export interface ToolTypes {
         language?: 'javascript' | 'typescript'
         /** Any JSON */
         input?: unknown
-        /** What code may call as tools.<server>.<tool>(args), such as data.* */
+        /** What code may use: {"tools": ["data.*"], "http": ["api.example.com"], "secrets": ["name"], "storage": true} */
         permissions?: {
-          tools: string[]
+          tools?: string[]
         }
         /** Cut to those of this installation */
         limits?: {
@@ -636,6 +658,25 @@ export interface ToolTypes {
           description: string
         }[]
         embedding_model: string
+      }
+    }
+    /** Keeps a credential sealed, in the place of an older value. It is never shown again: code sends it in a header of http.fetch. list_secrets has the names. */
+    set_secret: {
+      input: {
+        /** By which it is used */
+        name: string
+        /** Such as a token */
+        value: string
+        /** Where code may send it */
+        hosts?: string[]
+        /** Makes a repeat safe */
+        idempotency_key?: string
+      }
+      output: {
+        secret: {
+          name: string
+          hosts: string[]
+        }
       }
     }
   }
