@@ -32,5 +32,5 @@ export async function up(db: Kysely<unknown>): Promise<void> {
   await sql`alter table core.invocations drop constraint invocations_kind_check`.execute(db)
   await sql`
     alter table core.invocations add constraint invocations_kind_check
-    check (kind in ('tool', 'code', 'script', 'server_tool', 'capability'))`.execute(db)
+    check (kind in ('tool', 'code', 'script', 'server_tool', 'capability', 'compensation'))`.execute(db)
 }

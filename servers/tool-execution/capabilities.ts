@@ -1,6 +1,7 @@
 import type { Caller } from '@story-portal/shared/auth'
 import type { TenantScope, Tx } from '@story-portal/shared/db'
 import {
+  argumentsHash,
   attemptKey,
   type CallEffect,
   type CallSpec,
@@ -13,12 +14,19 @@ import {
   leaseOwner,
   leavesOpen,
   stepOf,
+  type Verdict,
 } from '@story-portal/shared/engine'
 import { type ErrorBody, errors, fromErrorBody, isStoryPortalError } from '@story-portal/shared/errors'
 import { recordEvent } from '@story-portal/shared/events'
 import type { Host } from '@story-portal/shared/mcp'
 import { type Answers, markOf } from './answers.ts'
-import { type Capability, type CapabilityUse, capabilityNamed } from './capabilities/index.ts'
+import {
+  type Capability,
+  type CapabilityUse,
+  capabilityNamed,
+  type Question,
+  receiverKey,
+} from './capabilities/index.ts'
 import { faults } from './errors.ts'
 import { type Grants, isGranted, narrowScopes, type ToolRef, toolRef } from './grants.ts'
 import type { HostCall } from './sandbox/sandbox.ts'
@@ -33,6 +41,8 @@ export interface CapabilityRun {
   /** Name of the registered tool whose code it is. */
   tool?: string | undefined
   answers: Answers
+  /** Asks the tool's own code what became of a request whose answer was lost. */
+  verify?: ((use: CapabilityUse, question: Question) => Promise<Verdict>) | undefined
 }
 
 /** What a call of code comes down to. */
@@ -43,6 +53,7 @@ interface Target {
   args: unknown
   effect: CallEffect
   dispatch: CallSpec['dispatch']
+  verify?: CallSpec['verify']
 }
 
 /**
@@ -83,13 +94,19 @@ function capabilityTarget(run: CapabilityRun, capability: Capability, call: Host
   const args = capability.parse(call.args)
   capability.permit(use, args)
   const effect = capability.effectOf(args)
+  const recorded = { kind: 'capability', tool: `@${capability.name}`, args: call.args, effect } as const
+  if (effect !== 'outside')
+    return { ...recorded, dispatch: async (sent) => ({ output: await capability.run(use, args, sent) }) }
+  const { verify } = run
+  const ask = async ({ key }: { key: string }): Promise<Verdict> => {
+    const called = { call_key: key, tool: recorded.tool, arguments_hash: argumentsHash(call.args) }
+    return verify ? await verify(use, { key: receiverKey(called), request: call.args }) : { state: 'unknown' }
+  }
   return {
-    kind: 'capability',
-    tool: `@${capability.name}`,
-    args: call.args,
-    effect,
+    ...recorded,
+    verify: ask,
     async dispatch(sent) {
-      const earlier = effect === 'outside' ? await earlierEffect(host, scope, sent.invocation) : undefined
+      const earlier = await earlierEffect(host, scope, sent.invocation, () => ask(sent))
       return earlier ?? { output: await capability.run(use, args, sent) }
     },
   }
@@ -160,7 +177,7 @@ async function journaled(run: CapabilityRun, caller: Caller, call: JournaledCall
   const { host, scope, answers } = run
   const { invocation } = run.call
   const { key, marked } = call
-  const { kind, tool, args, effect, dispatch } = call.target
+  const { kind, tool, args, effect, dispatch, verify } = call.target
   try {
     return await executeCall(host.db, {
       scope,
@@ -176,6 +193,7 @@ async function journaled(run: CapabilityRun, caller: Caller, call: JournaledCall
       lease_ms: host.config.engine.leaseMs,
       owner: leaseOwner(host.boot_id),
       signal: AbortSignal.any([call.signal, run.call.signal]),
+      ...(verify ? { verify } : {}),
       async dispatch(sent) {
         const outcome = await outcomeOf(dispatch(sent))
         // Dispatched again after its lease was lost: nobody waits for the first outcome any more.
@@ -230,12 +248,19 @@ async function earlierCalls(host: Host, scope: TenantScope, invocation: Invocati
 }
 
 /** What an earlier attempt at a task did outside with this very call: its answer, or the doubt about it, which no attempt may end by sending again. */
-async function earlierEffect(host: Host, scope: TenantScope, invocation: InvocationRecord) {
+async function earlierEffect(
+  host: Host,
+  scope: TenantScope,
+  invocation: InvocationRecord,
+  ask: () => Promise<Verdict>,
+): Promise<DispatchResult | undefined> {
   const rows = await earlierCalls(host, scope, invocation)
   const done = rows.find(({ status }) => status === 'succeeded')
   if (done) return { output: done.output }
-  if (rows.some(({ status }) => status !== 'failed')) throw callErrors.outcomeUnknown()
-  return undefined
+  if (rows.every(({ status }) => status === 'failed')) return undefined
+  const verdict = await ask()
+  if (verdict.state === 'unknown') throw callErrors.outcomeUnknown()
+  return verdict.state === 'done' ? { output: verdict.output } : undefined
 }
 
 /** Also of a tool that another process hosts. */

@@ -10,8 +10,8 @@ const PROGRESS_MS = 1_000
 
 export interface Intent {
   /** The tool of this server that was called; part of the key. */
-  by: 'run_code' | 'invoke_tool'
-  kind: 'code' | 'tool' | 'script'
+  by: 'run_code' | 'invoke_tool' | 'compensate_invocation'
+  kind: 'code' | 'tool' | 'script' | 'compensation'
   tool?: { id: string; name: string; version: string }
   arguments: unknown
   work: Work

@@ -2,6 +2,7 @@ import { getRecord, type RecordOf } from '@story-portal/shared/data'
 import type { Tx } from '@story-portal/shared/db'
 import type { CallEffect } from '@story-portal/shared/engine'
 import type { z } from 'zod'
+import { faults } from './errors.ts'
 import { type Grants, grantsAnything, grantsOf } from './grants.ts'
 import type { JsonSchema } from './json-schema.ts'
 import type { Limits, Permissions } from './schema.ts'
@@ -21,6 +22,10 @@ export interface CodeSource {
   type: 'javascript'
   code: string
   language: 'javascript' | 'typescript'
+  /** Code that says what became of a request of this code whose answer was lost. */
+  verify?: string | undefined
+  /** Code that undoes what a call has done. */
+  compensate?: string | undefined
 }
 
 /** A tool of an upstream MCP server, and what its definition was when it was accepted. */
@@ -53,9 +58,19 @@ export interface CodeArguments {
 
 /** The work of a recorded invocation: what was frozen with it, never what is newest now (I5). */
 export async function workOf(tx: Tx, invocation: RecordOf<'invocation'>): Promise<Work> {
-  return invocation.tool_id === null
-    ? workOfCode(invocation.arguments as CodeArguments)
-    : workOfTool(await getRecord(tx, 'tool', invocation.tool_id), invocation.arguments)
+  if (invocation.tool_id === null) return workOfCode(invocation.arguments as CodeArguments)
+  const tool = await getRecord(tx, 'tool', invocation.tool_id)
+  return invocation.kind === 'compensation'
+    ? workOfCompensation(tool, invocation.arguments)
+    : workOfTool(tool, invocation.arguments)
+}
+
+/** What undoes a call of a tool: code that is given `{arguments, output}`, with the tool's own grants. Throws E3056 when it has none. */
+export function workOfCompensation(tool: RecordOf<'tool'>, done: unknown): Work {
+  const { source, tool: _t, ...work } = workOfTool(tool, done)
+  if (source.type !== 'javascript' || source.compensate === undefined)
+    throw faults.notReversible({ tool: `${tool.name} ${tool.semver}` })
+  return { ...work, source: { ...source, code: source.compensate } }
 }
 
 export function workOfCode({ permissions, code, language, ...rest }: CodeArguments): Work {
@@ -73,7 +88,7 @@ export function workOfTool(tool: RecordOf<'tool'>, args: unknown): Work {
 }
 
 function sourceOf({ source }: RecordOf<'tool'>): Work['source'] {
-  const stored = source as { type: 'javascript'; code: string } | UpstreamSource | HttpSource
+  const stored = source as Omit<CodeSource, 'language'> | UpstreamSource | HttpSource
   return stored.type === 'javascript' ? { ...stored, language: 'javascript' } : stored
 }
 

@@ -3,7 +3,7 @@ import { isStoryPortalError, toErrorBody } from '../errors/index.ts'
 import { hashJson } from '../events/index.ts'
 import { dispatchCall, unknownOutcome, verifyCall } from './call-dispatch.ts'
 import { openIntent } from './call-intent.ts'
-import { type Outcome, recordOutcome, writeOutcome } from './call-record.ts'
+import { extendCall, type Outcome, recordOutcome, writeOutcome } from './call-record.ts'
 import { callErrors } from './errors.ts'
 import { DEFAULT_LEASE_MS } from './leases.ts'
 import { waitForCall, wakeWaiters } from './running-calls.ts'
@@ -86,7 +86,10 @@ function waited<T>(spec: CallSpec, work: Promise<T>): Promise<T> {
 async function afterTakeover(db: Db, spec: CallSpec, held: InvocationRecord) {
   const verdict = await verifyCall(spec)
   if (verdict.state === 'done') return { status: 'succeeded' as const, output: verdict.output }
-  return verdict.state === 'not_done' ? await dispatchCall(db, spec, held) : unknownOutcome(spec)
+  if (verdict.state === 'unknown') return unknownOutcome(spec)
+  // Asking may have taken longer than the lease, and then another holder has asked too: only one of them may send.
+  const still = await extendCall(db, spec.scope, held, spec.lease_ms ?? DEFAULT_LEASE_MS)
+  return still ? await dispatchCall(db, spec, held) : undefined
 }
 
 /** An outcome that was unknown is asked for again at every repeat of the call. */

@@ -21,7 +21,7 @@ export const callErrors = defineErrors(0, {
     code: 'CONFLICT',
     severity: 'error',
     message: 'Whether the effect of this call happened is not known.',
-    hint: 'Look at the receiver, then settle the invocation; it is not repeated by itself.',
+    hint: 'Look at the receiver, then say what happened with settle_invocation; it is not repeated by itself.',
   },
   notInProgress: {
     number: 'E0503',
@@ -50,6 +50,20 @@ export const callErrors = defineErrors(0, {
     severity: 'info',
     message: 'The process that carried out this call stopped before it ended.',
     hint: 'Repeat the call with the same idempotency_key: another process goes on with it.',
+  },
+  notUnknown: {
+    number: 'E0507',
+    code: 'CONFLICT',
+    severity: 'info',
+    message: 'The invocation is {status}: there is nothing to settle.',
+    hint: 'Only an invocation that is unknown is settled; list_invocations with status "unknown" shows those.',
+  },
+  hadNoEffect: {
+    number: 'E0508',
+    code: 'CONFLICT',
+    severity: 'info',
+    message: 'Somebody looked and found that this call had no effect.',
+    hint: 'Call again with a new idempotency_key to have it done.',
   },
   budgetExceeded: {
     number: 'E0510',

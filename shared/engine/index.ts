@@ -9,6 +9,7 @@ export {
 } from './background-calls.ts'
 export { type BudgetScopes, type Charge, releaseBudget, reserveBudget, setBudget, settleBudget } from './budgets.ts'
 export { cancelCall } from './call-cancel.ts'
+export { type Settlement, settleCall } from './call-settle.ts'
 export { executeCall } from './calls.ts'
 export { type BackgroundCall, CALLS_QUEUE } from './calls-queue.ts'
 export { type ClaimRequest, claimAcrossTenants, claimTasks, extendLease } from './claims.ts'

@@ -1,6 +1,7 @@
 import type { TenantScope } from '@story-portal/shared/db'
-import type { CallEffect, Dispatch } from '@story-portal/shared/engine'
+import { type CallEffect, calleeKey, type Dispatch } from '@story-portal/shared/engine'
 import { invalidBy } from '@story-portal/shared/errors'
+import { sha256 } from '@story-portal/shared/events'
 import { type Host, schemaFaults } from '@story-portal/shared/mcp'
 import type { z } from 'zod'
 import type { Grants } from '../grants.ts'
@@ -37,4 +38,17 @@ export function defineCapability<S extends z.ZodType>(
       return parsed.data
     },
   } as Capability
+}
+
+/** What a tool's `verify` is asked. */
+export interface Question {
+  /** Which the request was sent under, as `idempotency-key`. */
+  key: string
+  /** As the code gave it. */
+  request: unknown
+}
+
+/** The key that a receiver outside sees: the same over all attempts, and saying nothing about us. */
+export function receiverKey(call: Parameters<typeof calleeKey>[0]): string {
+  return sha256(calleeKey(call))
 }

@@ -1,7 +1,7 @@
 import type { Tx } from '@story-portal/shared/db'
-import { calleeKey, type Dispatch } from '@story-portal/shared/engine'
+import type { Dispatch } from '@story-portal/shared/engine'
 import { isStoryPortalError } from '@story-portal/shared/errors'
-import { assertStorable, sha256 } from '@story-portal/shared/events'
+import { assertStorable } from '@story-portal/shared/events'
 import { z } from 'zod'
 import { faults } from '../errors.ts'
 import { fetchOf } from '../fetch/fetch-of-host.ts'
@@ -9,7 +9,7 @@ import { checkedUrl } from '../fetch/guarded-fetch.ts'
 import { isHostGranted } from '../grants.ts'
 import { SecretName } from '../schema.ts'
 import { readSecret } from '../secrets/secrets.ts'
-import { type CapabilityUse, defineCapability } from './capability.ts'
+import { type CapabilityUse, defineCapability, receiverKey } from './capability.ts'
 
 const MAX_ANSWER_BYTES = 4 * 1_048_576
 const LONGEST_MS = 30_000
@@ -66,7 +66,7 @@ export default defineCapability({
     try {
       const response = await fetchOf(host)(url, {
         method: args.method,
-        headers: { ...(reads ? {} : { 'idempotency-key': sha256(calleeKey(call.invocation)) }), ...sealed.headers },
+        headers: { ...(reads ? {} : { 'idempotency-key': receiverKey(call.invocation) }), ...sealed.headers },
         ...(args.body === undefined ? {} : { body: args.body }),
         redirects: reads ? MAX_REDIRECTS : 'return',
         admit: (next) => admit(grants.http, next),

@@ -3,7 +3,7 @@ import httpFetch from './http-fetch.ts'
 import secretsRead from './secrets-read.ts'
 import storage from './storage.ts'
 
-export type { Capability, CapabilityUse } from './capability.ts'
+export { type Capability, type CapabilityUse, type Question, receiverKey } from './capability.ts'
 
 const all = new Map([httpFetch, secretsRead, ...storage].map((one) => [`@${one.name}`, one]))
 

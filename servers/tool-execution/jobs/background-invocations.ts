@@ -14,7 +14,7 @@ export default defineJob({
       async prepare(invocation, scope) {
         const lease_ms = host.config.engine.leaseMs
         const { kind, tool } = invocation
-        if (kind === 'code' || kind === 'tool' || kind === 'script')
+        if (['code', 'tool', 'script', 'compensation'].includes(kind))
           return { lease_ms, dispatch: dispatchFor(host, scope) }
         if (kind !== 'server_tool' || tool === null) return undefined
         const caller = invocation.caller as unknown as Caller

@@ -11,12 +11,22 @@ import { grantsAnything } from '../grants.ts'
 import type { Repeatable, RunRequest, RunResult } from '../sandbox/sandbox.ts'
 import { limitsFor, sandboxOf } from '../sandbox-of-host.ts'
 import type { CodeWork } from '../work.ts'
+import { verifyBy } from './verify.ts'
 
 /** Carries out code in the sandbox: one-off, a script, or that of a registered tool. */
 export async function runCode(host: Host, scope: TenantScope, call: Dispatch, work: CodeWork): Promise<RunResult> {
   const caller = call.invocation.caller as unknown as Caller
   const answers = await answersOf(host, scope, call, work)
-  const answer = capabilities({ host, scope, call, caller, grants: work.grants, tool: work.tool?.name, answers })
+  const answer = capabilities({
+    host,
+    scope,
+    call,
+    caller,
+    grants: work.grants,
+    tool: work.tool?.name,
+    answers,
+    verify: verifyBy(call, work),
+  })
   const unanswered = new AbortController()
   const request: RunRequest = {
     code: work.source.code,

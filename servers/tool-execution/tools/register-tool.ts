@@ -1,7 +1,7 @@
-import { createRecord, listRecords, sha256 } from '@story-portal/shared/data'
+import { createRecord, hashJson, listRecords, sha256 } from '@story-portal/shared/data'
 import type { Tx } from '@story-portal/shared/db'
 import { isVersion } from '@story-portal/shared/engine'
-import { badInput } from '@story-portal/shared/errors'
+import { badInput, type StoryPortalError } from '@story-portal/shared/errors'
 import { defineTool } from '@story-portal/shared/mcp'
 import { z } from 'zod'
 import { faults } from '../errors.ts'
@@ -26,21 +26,23 @@ export default defineTool({
     output_schema: Schema.optional().describe('JSON Schema of the result'),
     source: z
       .looseObject({ type: z.enum(['javascript', 'mcp', 'http']), code: Code.optional() })
-      .describe('As run_code'),
+      .describe('As run_code; verify and compensate: code for lost answers and for undoing'),
     permissions: Permissions.optional(),
     limits: Limits.optional(),
     requires_approval: z.boolean().default(false).describe('By a person, for each call'),
   },
   output: { tool: ShownTool },
   async prepare(args, ctx) {
-    const code = codeOf(args.source)
+    const source = sourceOf(args.source)
     if (args.permissions) assertMayGrant(ctx.caller, args.permissions)
     if (!isVersion(args.version)) throw badInput('version', 'must be a semantic version such as 1.2.3')
     checkSchema(args.input_schema, 'input_schema')
     if (args.output_schema) checkSchema(args.output_schema, 'output_schema')
-    const checked = await sandboxOf(ctx.host).check({ code })
-    if (!checked.ok) throw checked.error
-    return columnsOf(args, code)
+    for (const [path, text] of Object.entries(source)) {
+      const checked = await sandboxOf(ctx.host).check({ code: text })
+      if (!checked.ok) throw at(`source.${path}`, checked.error)
+    }
+    return columnsOf(args, source)
   },
   run: (_args, { tx }, columns) => create(tx, columns),
 })
@@ -56,15 +58,15 @@ interface Registration {
   requires_approval: boolean
 }
 
-function columnsOf({ permissions = { tools: [] }, ...args }: Registration, code: string) {
+function columnsOf({ permissions = { tools: [] }, ...args }: Registration, source: Source) {
   return {
     name: args.name,
     semver: args.version,
     description: args.description,
     input_schema: args.input_schema,
     output_schema: args.output_schema ?? null,
-    source: { type: 'javascript', code },
-    source_hash: sha256(code),
+    source: { type: 'javascript', ...source },
+    source_hash: Object.keys(source).length === 1 ? sha256(source.code) : hashJson(source),
     permissions,
     limits: { ...args.limits },
     requires_approval: args.requires_approval,
@@ -81,8 +83,25 @@ async function create(tx: Tx, columns: ReturnType<typeof columnsOf>) {
   return { tool: shownTool(tool) }
 }
 
-function codeOf(source: { type: string; code?: string | undefined }): string {
-  if (source.type !== 'javascript') throw faults.sourceUnavailable({ type: source.type })
-  if (source.code !== undefined) return source.code
-  throw badInput('source.code', 'is required for a javascript source')
+interface Source {
+  code: string
+  verify?: string
+  compensate?: string
+}
+
+function sourceOf({ type, ...given }: { type: string; code?: string | undefined }): Source {
+  if (type !== 'javascript') throw faults.sourceUnavailable({ type })
+  const { code, verify, compensate, ...unknown } = given as Record<string, unknown>
+  const [strange] = Object.keys(unknown)
+  if (strange !== undefined) throw badInput(`source.${strange}`, 'is not a known field')
+  if (code === undefined) throw badInput('source.code', 'is required for a javascript source')
+  const hooks = Object.entries({ verify, compensate }).filter(([, text]) => text !== undefined)
+  for (const [name, text] of hooks)
+    if (!Code.safeParse(text).success) throw badInput(`source.${name}`, 'must be code, as source.code')
+  return { code: code as string, ...Object.fromEntries(hooks) }
+}
+
+/** Which of the texts is meant; code alone needs no saying. */
+function at(path: string, error: StoryPortalError): StoryPortalError {
+  return path === 'source.code' ? error : badInput(path, error.message)
 }

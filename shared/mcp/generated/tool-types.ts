@@ -356,6 +356,23 @@ export interface ToolTypes {
         }[]
       }
     }
+    /** Undoes what a registered tool has done, by the tool's own compensate code, once however often it is called. To stop one that still runs, use cancel_invocation. */
+    compensate_invocation: {
+      input: {
+        /** Id of the invocation, inv_... */
+        invocation_id: string
+        /** background returns at once; get_invocation has the outcome */
+        mode?: 'wait' | 'background'
+        /** Makes a repeat safe */
+        idempotency_key?: string
+      }
+      output: {
+        invocation: {
+          id: string
+          status: string
+        }
+      }
+    }
     /** Makes the tools of another MCP server registered tools named <name>_<tool>, pinned to their definitions; what is new or changed since is reported and held until approve_changes. Call them with invoke_tool. */
     connect_mcp_server: {
       input: {
@@ -514,7 +531,7 @@ export interface ToolTypes {
       input: {
         status?: 'pending' | 'running' | 'pending_approval' | 'succeeded' | 'failed' | 'timed_out' | 'cancelled' | 'denied' | 'unknown'
         /** server_tool and capability: calls made by code */
-        kind?: 'tool' | 'code' | 'script' | 'server_tool' | 'capability'
+        kind?: 'tool' | 'code' | 'script' | 'server_tool' | 'capability' | 'compensation'
         /** Name of the tool, or server.tool */
         tool?: string
         /** Id of the invocation, inv_... */
@@ -578,7 +595,7 @@ export interface ToolTypes {
         input_schema: Record<string, unknown>
         /** JSON Schema of the result */
         output_schema?: Record<string, unknown>
-        /** As run_code */
+        /** As run_code; verify and compensate: code for lost answers and for undoing */
         source: {
           type: 'javascript' | 'mcp' | 'http'
           code?: string
@@ -676,6 +693,29 @@ export interface ToolTypes {
         secret: {
           name: string
           hosts: string[]
+        }
+      }
+    }
+    /** Records what somebody found out about an invocation whose outcome is unknown: done, or not done. Whoever repeats its call gets that. list_invocations with status unknown shows them. */
+    settle_invocation: {
+      input: {
+        /** Id of the invocation, inv_... */
+        invocation_id: string
+        /** Whether it had its effect */
+        outcome: 'done' | 'not_done'
+        /** What it would have answered; of done */
+        output?: unknown
+        /** How it was found out */
+        note?: string
+        /** Of the invocation */
+        expected_version?: number
+        /** Makes a repeat safe */
+        idempotency_key?: string
+      }
+      output: {
+        invocation: {
+          id: string
+          status: string
         }
       }
     }
