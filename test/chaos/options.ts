@@ -14,6 +14,10 @@ export interface Options {
   minutes: number
   /** Only these, by name; empty: all. */
   faults: readonly string[]
+  /** Above 0: the exactly-once run over two worker processes instead of the platforms. */
+  invocations: number
+  /** At each of its points. */
+  pointKills: number
   json: boolean
   record: boolean
 }
@@ -26,6 +30,8 @@ export const USAGE = `Usage: npm run chaos -- [options]
   --supervisor-kills N               kill -9 of PM2's daemon per mode, default 1
   --minutes N                        of the other faults per mode, default 1
   --faults a,b                       only these
+  --invocations N                    instead: N keys called exactly once over two worker processes
+  --point-kills N                    kill -9 at each of eight points of a call, with --invocations, default 2
   --json                             the result as JSON on stdout, progress on stderr
   --record                           writes the figures into docs/chaos.md
 `
@@ -41,6 +47,8 @@ export function parseOptions(args: readonly string[]): Options {
       'supervisor-kills': { type: 'string', default: '1' },
       minutes: { type: 'string', default: '1' },
       faults: { type: 'string', default: '' },
+      invocations: { type: 'string', default: '0' },
+      'point-kills': { type: 'string', default: '2' },
       json: { type: 'boolean', default: false },
       record: { type: 'boolean', default: false },
     },
@@ -54,6 +62,8 @@ export function parseOptions(args: readonly string[]): Options {
     supervisorKills: number('supervisor-kills', values['supervisor-kills']),
     minutes: number('minutes', values.minutes),
     faults: values.faults.split(',').filter(Boolean),
+    invocations: number('invocations', values.invocations),
+    pointKills: number('point-kills', values['point-kills']),
     json: values.json,
     record: values.record,
   }

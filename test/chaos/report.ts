@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { markdownTable, replaceBlock } from '../../tools/gen/markdown.ts'
+import type { InvocationsResult } from './invocations/run.ts'
 import type { Options } from './options.ts'
 import type { ModeResult, Struck } from './run-mode.ts'
 
@@ -80,4 +81,27 @@ function row(name: string, struck: readonly Struck[]): string[] {
   const times = struck.map(({ healthy_ms }) => healthy_ms).sort((a, b) => a - b)
   const at = (share: number) => `${times[Math.min(times.length - 1, Math.floor(times.length * share))] ?? 0} ms`
   return [name, String(times.length), at(0.5), at(0.95), at(1), String(times.filter((ms) => ms > 5_000).length)]
+}
+
+/** Of the exactly-once run: what was called, where it was killed, what is wrong. */
+export function invocationsSummary(result: InvocationsResult): string {
+  const { seed, seconds, keys, calls, effects, kills, unknown, undone, wrong } = result
+  return [
+    `${keys} keys, called ${calls} times over two processes in ${seconds} s, ${undone} undone; ${effects} effects at the receiver; ` +
+      `${unknown} outcomes unknown, all of the tool that can not be asked; ${wrong.length} wrong`,
+    '',
+    markdownTable(
+      ['Killed', 'Times'],
+      Object.entries(kills).map(([point, times]) => [point, String(times)]),
+    ),
+    ...wrong.slice(0, MAX_WRONG).map((line) => `- wrong: ${line}`),
+    '',
+    `${wrong.length === 0 ? 'passed' : 'FAILED'}, seed ${seed}`,
+  ].join('\n')
+}
+
+export function recordInvocations({ seed }: InvocationsResult, text: string): void {
+  const head = `Seed ${seed}, ${new Date().toISOString().slice(0, 10)}, ${machine()}.`
+  const document = readFileSync(DOCUMENT, 'utf8')
+  writeFileSync(DOCUMENT, replaceBlock(document, 'chaos-invocations', `${head}\n\n${text}`, 'docs/chaos.md'))
 }

@@ -1,10 +1,11 @@
 // `npm run chaos`: platforms under load, harmed at random by a seed, and looked at from outside. docs/chaos.md explains it.
 import os from 'node:os'
 import { fileURLToPath } from 'node:url'
+import { runInvocations } from './invocations/run.ts'
 import { canMount, inOwnMounts, ownDisk } from './mount.ts'
 import { type Options, parseOptions, USAGE } from './options.ts'
 import { faults } from './registry.ts'
-import { machine, type Result, record, summary } from './report.ts'
+import { invocationsSummary, machine, type Result, record, recordInvocations, summary } from './report.ts'
 import { type ModeResult, runMode } from './run-mode.ts'
 
 const USAGE_CODE = 2
@@ -19,16 +20,27 @@ async function main(): Promise<number> {
   const known = (await faults()).map(({ name }) => name)
   const strange = options.faults.find((name) => !known.includes(name))
   if (strange !== undefined) throw new Error(`--faults: there is no ${strange}; there are ${known.join(', ')}`)
+  if (options.invocations > 0) return exactlyOnce(options)
   if (ownDisk() === undefined && canMount()) {
     return inOwnMounts(fileURLToPath(import.meta.url), [...args, `--seed=${options.seed}`])
   }
   return run(options)
 }
 
+async function exactlyOnce(options: Options): Promise<number> {
+  const { seed, invocations, pointKills, json } = options
+  const result = await runInvocations({ seed, invocations, killsPerPoint: pointKills, log })
+  const text = invocationsSummary(result)
+  process.stdout.write(json ? `${JSON.stringify(result, null, 2)}\n` : `${text}\n`)
+  if (options.record) recordInvocations(result, text)
+  return result.wrong.length === 0 ? 0 : 1
+}
+
+const log = (line: string) => process.stderr.write(`${new Date().toISOString().slice(11, 19)} ${line}\n`)
+
 async function run(options: Options): Promise<number> {
   const stop = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stop.abort())
-  const log = (line: string) => process.stderr.write(`${new Date().toISOString().slice(11, 19)} ${line}\n`)
   const before = os.loadavg()[0] ?? 0
   const modes: ModeResult[] = []
   for (const mode of options.modes) {

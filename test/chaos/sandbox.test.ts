@@ -71,13 +71,29 @@ describe('a sandbox process is killed in the middle of a call', () => {
     expect((await tools.call('run_code', { code: 'return 1' })).result).toBe(1)
   })
 
-  test('code with permissions does not run again by itself: its calls are on record', async () => {
-    const code = 'await tools.tool_execution.run_code({ code: "return 1" }); while (true) {}'
+  test('code with permissions runs again on what its calls have answered', async () => {
+    const code =
+      'const { result } = await tools.tool_execution.run_code({ code: "return Math.random()" }); while (Date.now() < input) {} return result'
     const permissions = { tools: ['tool-execution.run_code'] }
-    const spinning = tools.callError('run_code', { code, permissions })
+    const running = tools.call('run_code', { code, permissions, input: Date.now() + 3_000 })
     const calls = async () => (await tools.call('list_invocations', { kind: 'server_tool', status: 'succeeded' })).items
     await expect.poll(calls, { timeout: 20_000 }).toHaveLength(1)
     process.kill(await busy(), 'SIGKILL')
+    const { invocation_id, result } = await running
+    const { items } = await tools.call('list_invocations', { parent_invocation_id: invocation_id })
+    expect(items).toMatchObject([{ status: 'succeeded', tool: 'tool-execution.run_code' }])
+    const { invocation } = await tools.call('get_invocation', { invocation_id: items[0].id })
+    expect(invocation.output.result).toBe(result)
+  })
+
+  test('code with permissions that gets its process killed each time fails after the second', async () => {
+    const code = 'await tools.tool_execution.run_code({ code: "return 1" }); while (true) {}'
+    const spinning = tools.callError('run_code', { code, permissions: { tools: ['tool-execution.run_code'] } })
+    const first = await busy()
+    const calls = async () => (await tools.call('list_invocations', { kind: 'server_tool', status: 'succeeded' })).items
+    await expect.poll(calls, { timeout: 20_000 }).toHaveLength(2)
+    process.kill(first, 'SIGKILL')
+    process.kill(await busy(first), 'SIGKILL')
     const error = await spinning
     expect(error).toMatchObject({ number: 'E3020' })
     const { items } = await tools.call('list_invocations', { parent_invocation_id: error.details?.['invocation_id'] })

@@ -15,22 +15,31 @@ import { verifyBy } from './verify.ts'
 
 /** Carries out code in the sandbox: one-off, a script, or that of a registered tool. */
 export async function runCode(host: Host, scope: TenantScope, call: Dispatch, work: CodeWork): Promise<RunResult> {
+  const result = await runWith(await answersOf(host, scope, call, work), { host, scope, call, work })
+  if (result.ok || result.error.number !== KILLED) return result
+  // Somebody killed the process. What its calls did is on record, so it may run again; once, because it may be the code that
+  // got it killed.
+  return await runWith(await recordedAnswers(host, scope, call.invocation), { host, scope, call, work })
+}
+
+const KILLED = faults.workerKilled().number
+
+interface CodeRun {
+  host: Host
+  scope: TenantScope
+  call: Dispatch
+  work: CodeWork
+}
+
+async function runWith(answers: Answers, { host, scope, call, work }: CodeRun): Promise<RunResult> {
   const caller = call.invocation.caller as unknown as Caller
-  const answers = await answersOf(host, scope, call, work)
-  const answer = capabilities({
-    host,
-    scope,
-    call,
-    caller,
-    grants: work.grants,
-    tool: work.tool?.name,
-    answers,
-    verify: verifyBy(call, work),
-  })
+  const { grants, tool, source } = work
+  const verify = verifyBy(call, work)
+  const answer = capabilities({ host, scope, call, caller, grants, tool: tool?.name, answers, verify })
   const unanswered = new AbortController()
-  const request: RunRequest = {
-    code: work.source.code,
-    language: work.source.language,
+  const result = await runOnce(host, {
+    code: source.code,
+    language: source.language,
     input: work.input,
     limits: limitsFor(host.config.sandbox, work.limits),
     depth: caller.depth ?? 0,
@@ -46,24 +55,15 @@ export async function runCode(host: Host, scope: TenantScope, call: Dispatch, wo
         throw error
       }
     },
-  }
-  const result = await runOnce(host, request)
+  })
   if (unanswered.signal.aborted) throw callErrors.abandoned()
-  if (result.ok && answers.unasked) return { ...result, ok: false, error: faults.callsMissing() }
-  // Somebody killed the process. Code without capabilities has changed nothing, so it may run again; once, because it may be
-  // the code that got it killed.
-  if (!result.ok && result.error.number === 'E3020' && !grantsAnything(work.grants)) return runOnce(host, request)
-  return result
+  return result.ok && answers.unasked ? { ...result, ok: false, error: faults.callsMissing() } : result
 }
 
 /** A first run has none: what an earlier holder recorded is there from the second on. */
-async function answersOf(
-  host: Host,
-  scope: TenantScope,
-  { invocation, fence }: Dispatch,
-  work: CodeWork,
-): Promise<Answers> {
-  return fence > 1 && grantsAnything(work.grants) ? await recordedAnswers(host, scope, invocation) : new Answers([])
+async function answersOf(host: Host, scope: TenantScope, call: Dispatch, work: CodeWork): Promise<Answers> {
+  const repeated = call.fence > 1 && grantsAnything(work.grants)
+  return repeated ? await recordedAnswers(host, scope, call.invocation) : new Answers([])
 }
 
 function repeatable({ id, created_at }: InvocationRecord): Repeatable {
