@@ -14,6 +14,8 @@ import { plainEnv, root, run } from '../../e2e/under-test.ts'
 
 const KILL_POINTS = pathToFileURL(fileURLToPath(new URL('./kill-points.js', import.meta.url))).href
 const SERVER = 'tool-execution'
+/** Has the reconciler, which finds what a dead worker has left. */
+const RECONCILER = 'runtime'
 
 /** One process that serves tool-execution, started again whenever it dies. */
 export interface Worker {
@@ -51,9 +53,13 @@ export async function startWorkers(count: number, settings: Record<string, strin
   for (let i = 0; i < count; i++) {
     const home = path.join(folder, `home-${i}`)
     const env = { ...shared, STORY_PORTAL_HOME: home, STORY_PORTAL_PORT_BASE: String(await freePortBase('127.0.0.1')) }
-    started.push(keepRunning(env, state))
+    started.push(keepRunning(SERVER, env, state))
   }
-  await Promise.all(started.map(({ worker }) => untilReady(worker)))
+  // In a home of its own, and never killed: it is not what is tried.
+  const home = path.join(folder, 'reconciler')
+  const env = { ...shared, STORY_PORTAL_HOME: home, STORY_PORTAL_PORT_BASE: String(await freePortBase('127.0.0.1')) }
+  const reconciler = keepRunning(RECONCILER, env, state)
+  await Promise.all([...started, reconciler].map(({ worker }) => untilReady(worker)))
   return {
     all: started.map(({ worker }) => worker),
     folder,
@@ -61,7 +67,7 @@ export async function startWorkers(count: number, settings: Record<string, strin
     strange: () => state.strange,
     async stop() {
       state.stopping = true
-      await Promise.all(started.map(({ end }) => end()))
+      await Promise.all([...started, reconciler].map(({ end }) => end()))
       await Promise.all([postgres.stop(), redis.stop()])
       rmSync(folder, { recursive: true, force: true })
     },
@@ -74,17 +80,21 @@ interface State {
   strange: string[]
 }
 
-function keepRunning(env: Record<string, string>, state: State) {
+function keepRunning(server: string, env: Record<string, string>, state: State) {
   const port =
-    Number(env['STORY_PORTAL_PORT_BASE']) + (committedServers().find(({ name }) => name === SERVER)?.port ?? 0)
+    Number(env['STORY_PORTAL_PORT_BASE']) + (committedServers().find(({ name }) => name === server)?.port ?? 0)
   let child: ChildProcess
   let ended: Promise<void>
   const start = () => {
-    child = spawn(process.execPath, ['--import', KILL_POINTS, path.join(root, 'tools/serve.ts'), SERVER], {
-      cwd: root,
-      env,
-      stdio: ['ignore', 'ignore', 'pipe'],
-    })
+    child = spawn(
+      process.execPath,
+      [...(server === SERVER ? ['--import', KILL_POINTS] : []), path.join(root, 'tools/serve.ts'), server],
+      {
+        cwd: root,
+        env,
+        stdio: ['ignore', 'ignore', 'pipe'],
+      },
+    )
     let stderr = ''
     child.stderr?.on('data', (text: Buffer) => {
       stderr = (stderr + text).slice(-2_000)
