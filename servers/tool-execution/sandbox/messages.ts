@@ -49,3 +49,6 @@ export type FromWorker =
   | { t: 'log'; level: string }
   | { t: 'call'; index: number; name: string }
   | { t: 'done'; outcome: Outcome; usage: IsolateUsage }
+
+/** How a sandbox process ends itself when a run has more memory than it may. */
+export const OVER_MEMORY = 'SIGUSR2'

@@ -4,7 +4,7 @@ import { errors, type StoryPortalError } from '@story-portal/shared/errors'
 import { faults } from '../errors.ts'
 import type { Child, ChildExit } from './child.ts'
 import { GRACE_MS, type LimitName, type Limits } from './limits.ts'
-import type { FromWorker, IsolateUsage, Outcome, ThrownError } from './messages.ts'
+import { type FromWorker, type IsolateUsage, type Outcome, OVER_MEMORY, type ThrownError } from './messages.ts'
 import { type ProcessUsage, processUsage } from './process-usage.ts'
 
 /** A tool that the code called; `answer` decides whether it may. */
@@ -202,7 +202,8 @@ export class Run {
   #died(exit: ChildExit): void {
     // Signals from outside (a person, the kernel's out-of-memory killer) against those of a crash or an abort.
     const outside = exit.signal === 'SIGKILL' || exit.signal === 'SIGTERM' || exit.signal === 'SIGINT'
-    this.#fail(outside ? faults.workerKilled() : faults.workerCrashed({}, { cause: exit.stderr }))
+    if (exit.signal === OVER_MEMORY) this.#limit('rss_mb')
+    else this.#fail(outside ? faults.workerKilled() : faults.workerCrashed({}, { cause: exit.stderr }))
   }
 
   /** Ends the run and its process: after anything but a normal end nothing in it is trusted. */

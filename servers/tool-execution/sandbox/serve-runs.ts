@@ -8,8 +8,8 @@ import type { FromWorker, Outcome, ToWorker } from './messages.ts'
 const NOTHING = { cpu_ms: 0, memory_bytes: 0 }
 const CAPS = { head: 4096, body: 64 * 1_048_576 }
 
-/** The inside of a sandbox process: runs what comes over the channel, one run at a time. */
-export function serveRuns(vm: IsolatedVm, channel: Duplex): void {
+/** The inside of a sandbox process: runs what comes over the channel, one at a time. `watch` is told the memory of the run, in MB, and 0 after it. */
+export function serveRuns(vm: IsolatedVm, channel: Duplex, watch: (mb: number) => void = () => {}): void {
   let running: RunningJob | undefined
   /** Made while the parent reads the last result, so that a run does not wait for it. */
   let spare: Slot | undefined = newSlot(DEFAULT_LIMITS.heap_mb)
@@ -48,11 +48,13 @@ export function serveRuns(vm: IsolatedVm, channel: Duplex): void {
       limits: { ...message.limits },
       repeatable: message.repeatable,
     }
+    watch(message.limits.rss_mb)
     running = startJob(slot, job, {
       log: (level, line) => send({ t: 'log', level }, line),
       call: (index, name, args) => send({ t: 'call', index, name }, args),
       done(outcome, usage, result) {
         running = undefined
+        watch(0)
         send({ t: 'done', outcome, usage }, result)
         // After a limit the parent replaces this process: the isolate may be beyond disposal.
         if (outcome.end !== 'limit') setImmediate(renew, slot)
