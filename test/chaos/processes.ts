@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { runningProcesses } from '../../tools/cli/platform-state.ts'
 import { daemonPid } from '../../tools/cli/pm2.ts'
 import { commandLine, descendants, isAlive } from '../../tools/cli/processes.ts'
@@ -34,8 +35,19 @@ export function processesOf({ home, tree }: Place): { pid: number; command: stri
     .filter(({ pid }) => isAlive(pid) && pid !== process.pid)
 }
 
-/** Supervised apps that run twice or under nobody, and supervisors beyond the one. Clients' own stdio entries are no part of it. */
-export function strays(subject: Place): string[] {
+/**
+ * Supervised apps that run twice or under nobody, and supervisors beyond the one, also a second later: a process may have been started
+ * between two looks at /proc, and the sandbox of a process that ended notices within 250 ms. Clients' own stdio entries are no part of it.
+ */
+export async function strays(subject: Place): Promise<string[]> {
+  const before = straysNow(subject)
+  if (before.length === 0) return []
+  await sleep(1_000)
+  const after = straysNow(subject)
+  return before.filter((one) => after.includes(one))
+}
+
+function straysNow(subject: Place): string[] {
   const daemon = daemonPid(subject.home)
   const below = new Set(daemon === undefined ? [] : [daemon, ...descendants(daemon)])
   const orphans = processesOf(subject)

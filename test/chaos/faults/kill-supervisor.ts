@@ -21,7 +21,7 @@ export default {
     const up = await subject.platform.cli('up', '--json')
     const seconds = ((performance.now() - began) / 1_000).toFixed(1)
     if (up.code !== 0) throw new Error(`up failed: ${up.stdout} ${up.stderr}`)
-    const left = strays(subject)
+    const left = await strays(subject)
     if (left.length > 0) throw new Error(left.join('; '))
     return `with ${victims.length} of ${servers.length} servers; up took ${seconds} s`
   },
