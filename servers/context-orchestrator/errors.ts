@@ -36,4 +36,18 @@ export const faults = defineErrors(14, {
     message: "The root is not a folder in the project of the client's working directory.",
     hint: 'Leave root out for that project itself, or name a folder in it. A client that tells no folder can not set one.',
   },
+  sessionOver: {
+    number: 'E14030',
+    code: 'CONFLICT',
+    severity: 'info',
+    message: 'The session {session} is {status}.',
+    hint: 'Nothing was changed. Begin another with start_session; check_recovery gives back what this one left.',
+  },
+  otherProject: {
+    number: 'E14031',
+    code: 'INVALID_INPUT',
+    severity: 'info',
+    message: 'The task {task} belongs to another project than the session.',
+    hint: 'list_task_contexts shows the tasks of a project; start a session there.',
+  },
 })

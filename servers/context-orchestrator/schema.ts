@@ -14,3 +14,13 @@ export const UpdatesInput = z
   .describe(
     'Parts that changed, null empties one. Texts: goal, next_action, notes. Lists of texts: constraints, done_steps, pending_steps, blockers, open_approvals. Lists of objects: decisions {decision, reason?, evidence?: [text]}, key_files {path, sha256?, commit?}, tests {name, result}, locked_elements {element, reason?}',
   )
+export const SessionId = z
+  .string()
+  .regex(/^ses_[a-z0-9]{1,60}$/, 'must be the id of a session: ses_...')
+  .describe('ses_... of start_session')
+export const MaxTokens = z
+  .int()
+  .min(100)
+  .max(100_000)
+  .default(2000)
+  .describe('Budget of the checkpoint, 4 bytes a token')

@@ -160,6 +160,7 @@ function assemble(s: Settings, place: { home: string; root: string; urls: Record
       maxLogBytes: s.STORY_PORTAL_SANDBOX_MAX_LOG_BYTES,
       maxHostCalls: s.STORY_PORTAL_SANDBOX_MAX_HOST_CALLS,
     },
+    context: { sessionSilenceMs: s.STORY_PORTAL_SESSION_SILENCE_MS },
     fetch: { privateHosts: s.STORY_PORTAL_FETCH_PRIVATE_HOSTS },
     secretKey: s.STORY_PORTAL_SECRET_KEY,
     mcp: {

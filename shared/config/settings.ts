@@ -141,6 +141,11 @@ export const SETTINGS = {
     about: 'How long a call waits for somebody to allow it, before it is refused.',
     schema: integer(1_000, 31_536_000_000, 604_800_000),
   },
+  STORY_PORTAL_SESSION_SILENCE_MS: {
+    path: 'context.session_silence_ms',
+    about: 'A session of an assistant that gives no sign of life for so long counts as crashed.',
+    schema: integer(1_000, 86_400_000, 300_000),
+  },
   STORY_PORTAL_RECONCILE_MS: {
     path: 'engine.reconcile_ms',
     about: 'How often forgotten work is looked for.',

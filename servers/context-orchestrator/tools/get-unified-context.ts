@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { latestCheckpoints } from '../checkpoints.ts'
 import { fit } from '../fit.ts'
 import { placeOf } from '../place.ts'
-import { ProjectName, TaskId } from '../schema.ts'
+import { MaxTokens, ProjectName, TaskId } from '../schema.ts'
 import { findTask, readVersion } from '../store.ts'
 
 export default defineTool({
@@ -15,7 +15,7 @@ export default defineTool({
   input: {
     task_id: TaskId.optional(),
     project: ProjectName.optional(),
-    max_tokens: z.int().min(100).max(100_000).default(2000).describe('Budget of the checkpoint, 4 bytes a token'),
+    max_tokens: MaxTokens,
     version: z.int().min(1).optional().describe('An older version; default: the newest'),
   },
   output: {

@@ -1,3 +1,4 @@
+import { updateRecord } from '@story-portal/shared/data'
 import type { Tx } from '@story-portal/shared/db'
 import { defineTool } from '@story-portal/shared/mcp'
 import { z } from 'zod'
@@ -7,7 +8,8 @@ import { conflictOf } from '../conflict.ts'
 import { merge } from '../merge.ts'
 import { type Place, placeOf } from '../place.ts'
 import { save } from '../save.ts'
-import { ExpectedVersion, ProjectName, Status, TaskId, UpdatesInput } from '../schema.ts'
+import { ExpectedVersion, ProjectName, SessionId, Status, TaskId, UpdatesInput } from '../schema.ts'
+import { aliveSession, beat } from '../sessions.ts'
 import { currentTask, lockProject, lockTask, makeTask, projectAt, type Task } from '../store.ts'
 
 export default defineTool({
@@ -22,6 +24,7 @@ export default defineTool({
     expected_version: ExpectedVersion.optional(),
     summary: z.string().min(1).max(2000).optional().describe('What this save is about'),
     status: Status.optional(),
+    session_id: SessionId.optional(),
   },
   output: {
     task_id: z.string(),
@@ -29,10 +32,14 @@ export default defineTool({
     changed: z.array(z.string()),
     conflict: z.looseObject({}).optional(),
   },
-  async run({ task_id, project, updates: given, expected_version, summary, status }, { tx, caller }) {
+  async run({ task_id, project, updates: given, expected_version, summary, status, session_id }, { tx, caller }) {
+    const session = session_id === undefined ? undefined : await aliveSession(tx, session_id)
+    if (session) await beat(tx, session.id)
     const updates = checkedUpdates(given)
-    const task =
-      task_id === undefined ? await taskAt(tx, placeOf(caller, project), updates) : await lockTask(tx, task_id)
+    const own = task_id ?? session?.task_context_id ?? undefined
+    const task = own === undefined ? await taskAt(tx, placeOf(caller, project), updates) : await lockTask(tx, own)
+    if (session && session.task_context_id !== task.id)
+      await updateRecord(tx, 'session', session.id, { task_context_id: task.id })
     const known = { task_id: task.id, version: task.head, changed: [] }
     const conflict = await conflictOf(tx, task, expected_version)
     if (conflict) return { ...known, conflict: { ...conflict, yours: updates } }

@@ -1,4 +1,4 @@
-import { defineKind, json, optional, ref, states, text, time } from '../define-kind.ts'
+import { defineKind, json, managed, optional, ref, states, text, time } from '../define-kind.ts'
 
 const session = defineKind({
   name: 'session',
@@ -18,6 +18,13 @@ const session = defineKind({
     last_heartbeat_at: optional(time()),
     ended_at: optional(time()),
     summary: optional(json()),
+    project_id: managed(optional(ref('project'))),
+    task_context_id: managed(optional(ref('task_context'))),
+    /** What the client calls it. */
+    client_session_id: managed(optional(text(200))),
+    assistant: managed(optional(text(200))),
+    recovered_by: managed(optional(ref('session'))),
+    recovered_at: managed(optional(time())),
   },
   search: ['project'],
 })

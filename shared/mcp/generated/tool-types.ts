@@ -1157,6 +1157,26 @@ export interface ToolTypes {
     }
   }
   'context-orchestrator': {
+    /** Gives back what was saved last in a project, with a prompt to go on, also when nobody started a session. With session_id the latest session that crashed or was compacted is taken over, by one session only. */
+    check_recovery: {
+      input: {
+        /** Its name; default: that of the client's folder */
+        project?: string
+        /** ses_... of start_session */
+        session_id?: string
+        /** Budget of the checkpoint, 4 bytes a token */
+        max_tokens?: number
+        /** Makes a repeat safe */
+        idempotency_key?: string
+      }
+      output: {
+        task: Record<string, unknown> | null
+        prompt: string | null
+        omitted: Record<string, unknown>[]
+        lost: Record<string, unknown> | null
+        taken: Record<string, unknown> | null
+      }
+    }
     /** Marks a version of a task with a label, for good. To go back to it, call rollback_to. */
     create_checkpoint: {
       input: {
@@ -1213,6 +1233,25 @@ export interface ToolTypes {
         version: number
       }
     }
+    /** Ends a session, with what is to be saved last. As compacted it says that its memory is cut and somebody has to go on: check_recovery finds it. To only save, use save_context_snapshot. */
+    end_session: {
+      input: {
+        /** ses_... of start_session */
+        session_id: string
+        status?: 'ended' | 'compacted'
+        /** Parts that changed, null empties one. Texts: goal, next_action, notes. Lists of texts: constraints, done_steps, pending_steps, blockers, open_approvals. Lists of objects: decisions {decision, reason?, evidence?: [text]}, key_files {path, sha256?, commit?}, tests {name, result}, locked_elements {element, reason?} */
+        updates?: Record<string, unknown>
+        /** Makes a repeat safe */
+        idempotency_key?: string
+      }
+      output: {
+        session: {
+          session_id: string
+          status: string
+        }
+        version: number | null
+      }
+    }
     /** Returns the saved context of a task within max_tokens, the most valuable parts first; omitted says what was cut. Of list parts the newest entries stay. To save, call save_context_snapshot. */
     get_unified_context: {
       input: {
@@ -1234,6 +1273,19 @@ export interface ToolTypes {
         }
         checkpoints: Record<string, unknown>[]
         omitted: Record<string, unknown>[]
+      }
+    }
+    /** Says that a session still works; one that is silent for five minutes counts as crashed. A save with session_id says so too. */
+    heartbeat_session: {
+      input: {
+        /** ses_... of start_session */
+        session_id: string
+        /** Makes a repeat safe */
+        idempotency_key?: string
+      }
+      output: {
+        session_id: string
+        last_heartbeat_at: string
       }
     }
     /** Lists tasks of a project, the latest saved first. To look into what was saved, call search_contexts. */
@@ -1297,6 +1349,8 @@ export interface ToolTypes {
         /** What this save is about */
         summary?: string
         status?: 'active' | 'completed' | 'archived'
+        /** ses_... of start_session */
+        session_id?: string
         /** Makes a repeat safe */
         idempotency_key?: string
       }
@@ -1305,6 +1359,27 @@ export interface ToolTypes {
         version: number
         changed: string[]
         conflict?: Record<string, unknown>
+      }
+    }
+    /** Begins a session of an assistant in a project, made when there is none; the same client_session_id again is the session that lives. Then call check_recovery with it. */
+    start_session: {
+      input: {
+        /** Its name; default: that of the client's folder */
+        project?: string
+        /** tcx_...; default: the current task of the project */
+        task_id?: string
+        /** What the client calls it */
+        client_session_id?: string
+        /** Who works in it; default: the name of the client */
+        assistant?: string
+        /** Makes a repeat safe */
+        idempotency_key?: string
+      }
+      output: {
+        session: {
+          session_id: string
+        }
+        resumed: boolean
       }
     }
   }

@@ -57,9 +57,9 @@ export async function runInvocations(options: InvocationsOptions): Promise<Invoc
     await registerTools(worker, receiver.url)
     const over = new AbortController()
     const killing = killAll(workers, options, random, over.signal)
+    killing.catch(() => {})
     // Kills go on as long as there is work for them, and work until every kill has been done.
-    const ended: Ended[] = await callAll(workers, invocations, random)
-    over.abort()
+    const ended: Ended[] = await callAll(workers, invocations, random).finally(() => over.abort())
     const kills = await killing
     log(`all called; kills ${JSON.stringify(kills)}`)
     await sleep(500)
@@ -95,9 +95,10 @@ async function killAll(
   for (let round = 0; round < killsPerPoint; round++) {
     for (const point of POINTS) {
       if (over.aborted) return kills
+      await workers.ready()
       await sleep(random.between(50, 300))
       const killed =
-        point === 'sandbox-mid-run' ? await killSandbox(workers, random) : await killAt(workers, point, 20_000)
+        point === 'sandbox-mid-run' ? await killSandbox(workers, random) : await killAt(workers, point, over)
       if (killed) kills[point] = (kills[point] ?? 0) + 1
     }
     log(`round ${round + 1} of ${killsPerPoint}: ${workers.deaths()} deaths`)

@@ -16,6 +16,8 @@ const KILL_POINTS = pathToFileURL(fileURLToPath(new URL('./kill-points.js', impo
 const SERVER = 'tool-execution'
 /** Has the reconciler, which finds what a dead worker has left. */
 const RECONCILER = 'runtime'
+/** For somebody to come by an armed point. */
+const PATIENCE_MS = 20_000
 
 /** One process that serves tool-execution, started again whenever it dies. */
 export interface Worker {
@@ -28,6 +30,8 @@ export interface Workers {
   all: readonly Worker[]
   /** Where the process that reaches an armed point leaves its mark. */
   folder: string
+  /** When all serve again: who is killed while it starts can not be killed at a point. */
+  ready(): Promise<void>
   deaths(): number
   /** Processes that ended without being killed by a signal, in words. */
   strange(): readonly string[]
@@ -63,6 +67,7 @@ export async function startWorkers(count: number, settings: Record<string, strin
   return {
     all: started.map(({ worker }) => worker),
     folder,
+    ready: async () => void (await Promise.all(started.map(({ worker }) => untilReady(worker)))),
     deaths: () => state.deaths,
     strange: () => state.strange,
     async stop() {
@@ -145,15 +150,15 @@ async function untilReady(worker: Worker): Promise<void> {
 }
 
 /** Arms a point and waits until a process has died there; false when none came by in time. */
-export async function killAt({ folder }: Workers, point: string, patienceMs: number): Promise<boolean> {
+export async function killAt({ folder }: Workers, point: string, over: AbortSignal): Promise<boolean> {
   const hits = () => readdirSync(folder).filter((name) => name.startsWith(`${point}.`)).length
   const before = hits()
   const armed = path.join(folder, 'armed')
   writeFileSync(armed, point)
-  for (const deadline = Date.now() + patienceMs; Date.now() < deadline; ) {
+  for (const deadline = Date.now() + PATIENCE_MS; Date.now() < deadline && !over.aborted; ) {
     if (hits() > before) return true
     await sleep(10)
   }
-  if (existsSync(armed)) rmSync(armed, { force: true })
-  return hits() > before
+  rmSync(armed, { force: true })
+  return existsSync(folder) && hits() > before
 }

@@ -1,0 +1,36 @@
+import { inMs, updateRecord } from '@story-portal/shared/data'
+import type { Tx } from '@story-portal/shared/db'
+import { defineTool } from '@story-portal/shared/mcp'
+import { z } from 'zod'
+import { checkedUpdates } from '../checked-updates.ts'
+import { merge } from '../merge.ts'
+import { save } from '../save.ts'
+import { SessionId, UpdatesInput } from '../schema.ts'
+import { aliveSession, type Session, shownSession } from '../sessions.ts'
+import { findTask, lockTask } from '../store.ts'
+
+export default defineTool({
+  name: 'end_session',
+  description:
+    'Ends a session, with what is to be saved last. As compacted it says that its memory is cut and somebody has to go on: check_recovery finds it. To only save, use save_context_snapshot.',
+  effect: 'update',
+  input: {
+    session_id: SessionId,
+    status: z.enum(['ended', 'compacted']).default('ended'),
+    updates: UpdatesInput.optional(),
+  },
+  output: { session: z.looseObject({ session_id: z.string(), status: z.string() }), version: z.int().nullable() },
+  async run({ session_id, status, updates: given }, { tx }) {
+    const session = await aliveSession(tx, session_id)
+    const version = given === undefined ? null : await saveLast(tx, session, given)
+    const ended = await updateRecord(tx, 'session', session.id, { status, ended_at: inMs(0) })
+    return { session: shownSession(ended), version }
+  },
+})
+
+async function saveLast(tx: Tx, session: Session, given: Record<string, unknown>): Promise<number> {
+  const updates = checkedUpdates(given)
+  const { id } = await findTask(tx, session.task_context_id ?? undefined, { name: session.project ?? 'default' })
+  const saved = await save(tx, await lockTask(tx, id), { change: (before) => merge(before, updates) })
+  return saved.version
+}

@@ -1,0 +1,56 @@
+import { createRecord } from '@story-portal/shared/data'
+import type { Tx } from '@story-portal/shared/db'
+import { defineTool } from '@story-portal/shared/mcp'
+import { z } from 'zod'
+import { faults } from '../errors.ts'
+import { placeOf } from '../place.ts'
+import { ProjectName, TaskId } from '../schema.ts'
+import { beat, sessionOfClient, shownSession } from '../sessions.ts'
+import { currentTask, findTask, lockProject, type Project, projectAt } from '../store.ts'
+
+export default defineTool({
+  name: 'start_session',
+  description:
+    'Begins a session of an assistant in a project, made when there is none; the same client_session_id again is the session that lives. Then call check_recovery with it.',
+  effect: 'create',
+  input: {
+    project: ProjectName.optional(),
+    task_id: TaskId.optional(),
+    client_session_id: z.string().trim().min(1).max(200).optional().describe('What the client calls it'),
+    assistant: z
+      .string()
+      .trim()
+      .min(1)
+      .max(200)
+      .optional()
+      .describe('Who works in it; default: the name of the client'),
+  },
+  output: { session: z.looseObject({ session_id: z.string() }), resumed: z.boolean() },
+  async run({ project: name, task_id, client_session_id, assistant }, { tx, caller }) {
+    // One start at a time in a project, so that two with the same client id find each other.
+    const project = await lockProject(tx, (await projectAt(tx, placeOf(caller, name))).id)
+    const known = client_session_id === undefined ? undefined : await sessionOfClient(tx, project.id, client_session_id)
+    if (known) {
+      await beat(tx, known.id)
+      return { session: shownSession(known), resumed: true }
+    }
+    const session = await createRecord(tx, 'session', {
+      project: project.name,
+      project_id: project.id,
+      task_context_id: (await taskOf(tx, project, task_id)) ?? null,
+      client_session_id: client_session_id ?? null,
+      assistant: assistant ?? caller.client.name,
+      client: { ...caller.client },
+      status: 'active',
+    })
+    await beat(tx, session.id)
+    return { session: shownSession(session), resumed: false }
+  },
+})
+
+async function taskOf(tx: Tx, project: Project, taskId: string | undefined): Promise<string | undefined> {
+  if (taskId === undefined) return (await currentTask(tx, project))?.id
+  const task = await findTask(tx, taskId, { name: project.name })
+  if (task.project_id !== project.id) throw faults.otherProject({ task: taskId })
+  return task.id
+}
