@@ -2,12 +2,12 @@ import { findRecord, inMs, updateRecord } from '@story-portal/shared/data'
 import type { Tx } from '@story-portal/shared/db'
 import { defineTool } from '@story-portal/shared/mcp'
 import { z } from 'zod'
-import { fit } from '../fit.ts'
 import { placeOf } from '../place.ts'
 import { resumePrompt } from '../resume-prompt.ts'
 import { MaxTokens, ProjectName, SessionId } from '../schema.ts'
 import { aliveSession, beat, type Lost, lastTakeover, lostSession, type Session, shownSession } from '../sessions.ts'
-import { currentTask, findProject, type Project, readVersion, type Task } from '../store.ts'
+import { currentTask, findProject, type Project, type Task } from '../store.ts'
+import { shownTask } from '../unified.ts'
 
 export default defineTool({
   name: 'check_recovery',
@@ -65,11 +65,9 @@ async function takeOver(tx: Tx, { session }: Lost, mine: Session): Promise<void>
 async function contextOf(tx: Tx, project: Project, lost: Session | undefined, maxTokens: number) {
   const task = await taskOf(tx, project, lost)
   if (!task || task.head === 0) return { task: null, prompt: null, omitted: [] }
-  const { checkpoint, omitted } = fit(await readVersion(tx, task.id, task.head), maxTokens)
-  const { id, title, status, head: version, updated_at } = task
-  const cut = omitted.map(({ part }) => part)
-  const prompt = resumePrompt({ title, project: project.name, version, updated_at, checkpoint, cut })
-  return { task: { task_id: id, title, status, version, updated_at, checkpoint }, prompt, omitted: [...omitted] }
+  const shown = await shownTask(tx, task, { maxTokens })
+  const cut = shown.omitted.map(({ part }) => part)
+  return { ...shown, prompt: resumePrompt({ ...shown.task, project: project.name, cut }) }
 }
 
 async function taskOf(tx: Tx, project: Project, lost: Session | undefined): Promise<Task | undefined> {

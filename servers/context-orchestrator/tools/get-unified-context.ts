@@ -2,10 +2,10 @@ import { getRecord } from '@story-portal/shared/data'
 import { defineTool } from '@story-portal/shared/mcp'
 import { z } from 'zod'
 import { latestCheckpoints } from '../checkpoints.ts'
-import { fit } from '../fit.ts'
 import { placeOf } from '../place.ts'
 import { MaxTokens, ProjectName, TaskId } from '../schema.ts'
-import { findTask, readVersion } from '../store.ts'
+import { findTask } from '../store.ts'
+import { shownTask } from '../unified.ts'
 
 export default defineTool({
   name: 'get_unified_context',
@@ -27,14 +27,10 @@ export default defineTool({
   async run({ task_id, project, max_tokens, version }, { tx, caller }) {
     const task = await findTask(tx, task_id, placeOf(caller, project))
     const { id, name, root } = await getRecord(tx, 'project', task.project_id)
-    const { title, status, updated_at } = task
-    const shown = version ?? task.head
-    const { checkpoint, omitted } = fit(await readVersion(tx, task.id, shown), max_tokens)
     return {
       project: { id, name, root },
-      task: { task_id: task.id, title, status, version: shown, updated_at, checkpoint },
+      ...(await shownTask(tx, task, { version, maxTokens: max_tokens })),
       checkpoints: await latestCheckpoints(tx, task.id),
-      omitted,
     }
   },
 })

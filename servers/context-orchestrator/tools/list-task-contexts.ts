@@ -8,7 +8,7 @@ import { currentTask, findProject } from '../store.ts'
 
 export default defineTool({
   name: 'list_task_contexts',
-  description: 'Lists tasks of a project, the latest saved first. To look into what was saved, call search_contexts.',
+  description: 'Lists tasks of a project, the latest saved first. To go on with one, call switch_task.',
   effect: 'read',
   input: {
     project: ProjectName.optional(),

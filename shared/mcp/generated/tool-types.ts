@@ -1288,7 +1288,7 @@ export interface ToolTypes {
         last_heartbeat_at: string
       }
     }
-    /** Lists tasks of a project, the latest saved first. To look into what was saved, call search_contexts. */
+    /** Lists tasks of a project, the latest saved first. To go on with one, call switch_task. */
     list_task_contexts: {
       input: {
         /** Its name; default: that of the client's folder */
@@ -1380,6 +1380,36 @@ export interface ToolTypes {
           session_id: string
         }
         resumed: boolean
+      }
+    }
+    /** Makes another task of its project the current one and returns its context; updates are saved to the task that is left, in the same step. With an old expected_version nothing is done. To begin a new task, call create_task_context. */
+    switch_task: {
+      input: {
+        /** To go on with, tcx_... */
+        task_id: string
+        /** Parts that changed, null empties one. Texts: goal, next_action, notes. Lists of texts: constraints, done_steps, pending_steps, blockers, open_approvals. Lists of objects: decisions {decision, reason?, evidence?: [text]}, key_files {path, sha256?, commit?}, tests {name, result}, locked_elements {element, reason?} */
+        updates?: Record<string, unknown>
+        /** Version you know of the task that is left */
+        expected_version?: number
+        /** ses_... of start_session */
+        session_id?: string
+        /** Budget of the checkpoint, 4 bytes a token */
+        max_tokens?: number
+        /** Makes a repeat safe */
+        idempotency_key?: string
+      }
+      output: {
+        left: {
+          task_id: string
+          version: number
+        } | null
+        task: {
+          task_id: string
+          version: number
+          checkpoint: Record<string, unknown>
+        } | null
+        omitted: Record<string, unknown>[]
+        conflict?: Record<string, unknown>
       }
     }
   }
