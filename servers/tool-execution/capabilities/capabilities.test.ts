@@ -136,6 +136,17 @@ test('a secret goes into a header, to the hosts it is meant for, and comes back 
   expect(everything).not.toMatch(/ghp_(very|other)secret/)
 })
 
+test('a secret that is no header value is refused before anything is sent, and a tiny one is not looked for in answers', async () => {
+  const code = `return await http.fetch('http://${host}/', { method: 'POST', headers: { 'x-token': secrets.odd } })`
+  const granted = { http: [host], secrets: ['odd'] }
+  await tools.call('set_secret', { name: 'odd', value: 'with an end of line\n', hosts: [host] })
+  expect(await refused(code, granted)).toMatchObject({ number: 'E3054', message: expect.stringContaining('line end') })
+  expect(seen).toEqual([])
+  await tools.call('set_secret', { name: 'odd', value: 'a', hosts: [host] })
+  answer = () => ({ body: 'banana' })
+  expect((await run(code, granted)).result).toMatchObject({ body: 'banana' })
+})
+
 test('a secret read as text is denied and recorded', async () => {
   const reads = [
     'return `$' + '{secrets.github}`',

@@ -20,10 +20,9 @@ const NOT_SENT = ['ENOTFOUND', 'EAI_AGAIN', 'ECONNREFUSED', 'EHOSTUNREACH', 'ENE
 /** Those that say where a message ends or goes are the connection's. */
 const OWN_HEADERS = ['host', 'content-length', 'transfer-encoding', 'connection', 'upgrade', 'expect', 'te', 'trailer']
 
-const HeaderValue = z
-  .string()
-  .max(8192)
-  .regex(/^[\x20-\x7e]*$/, 'must be visible ASCII')
+const VISIBLE = /^[\x20-\x7e]*$/
+const LEAST_HIDDEN = 6
+const HeaderValue = z.string().max(8192).regex(VISIBLE, 'must be visible ASCII')
 
 const Args = z.strictObject({
   url: z.string().max(8192),
@@ -107,8 +106,14 @@ async function secretHeaders(
     const { value, hosts } = await readSecret(tx, host.config, secret)
     if (!isHostGranted(hosts, url))
       throw faults.secretDenied({ name: secret, why: `is not meant for ${url.host}` }, NOTHING_SENT)
+    if (!VISIBLE.test(value))
+      throw faults.secretDenied(
+        { name: secret, why: 'can not stand in a header: it holds a line end or other than ASCII' },
+        NOTHING_SENT,
+      )
     filled[header] = prefix + value
-    values.set(secret, value)
+    // Of a shorter one there would be traces everywhere.
+    if (value.length >= LEAST_HIDDEN) values.set(secret, value)
   }
   return { headers: filled, values }
 }
