@@ -1,6 +1,7 @@
 export { type TestDatabase, testDatabase, testTenant } from './database.ts'
 export { fixtureServer } from './fixture-server.ts'
 export { type CallClientOptions, fileDatabase, type Opened, type OpenOptions, open, ToolFailed } from './open.ts'
+export { PRIVATE_FORMS } from './private-forms.ts'
 export { checkProperty, type PropertyOptions } from './property.ts'
 export { type Served, serve } from './serve.ts'
 export { ROOT, silentLog, testConfig } from './test-config.ts'

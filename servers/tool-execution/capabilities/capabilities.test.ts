@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { type Opened, open } from '@story-portal/shared/testing'
+import { type Opened, open, PRIVATE_FORMS } from '@story-portal/shared/testing'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 
 // What code may do beyond calling tools, from inside: what is granted works once, what is not is denied and on record.
@@ -253,4 +253,34 @@ test('code may not grant hosts and secrets to other code, nor touch secrets', as
     "tools.tool_execution.delete_secret({ name: 'github' })",
   ]
   for (const call of tries) expect(await refused(`return await ${call}`, granted)).toMatchObject({ number: 'E3053' })
+})
+
+test(`${PRIVATE_FORMS.length} forms of private addresses, granted by name: each is denied from inside and on record, and nothing arrives`, async () => {
+  const port = host.split(':')[1]
+  const urls = PRIVATE_FORMS.map((form) => `http://${form}:${port}/`)
+  // The very address of the receiver is what the operator allows here.
+  const others = urls.filter((url) => new URL(url).host !== host)
+  expect(others.length).toBeGreaterThanOrEqual(50)
+  const code = `const numbers = []
+    for (const url of input) numbers.push(await http.fetch(url).then(() => 'fetched', (error) => error.number))
+    return numbers`
+  const granted = { http: [...new Set(others.map((url) => new URL(url).host))] }
+  const { result, invocation_id } = await run(code, granted, { input: others })
+  expect(result).toEqual(others.map(() => 'E3034'))
+  expect(seen).toEqual([])
+  const recorded = (await denials()).filter(({ data }) => data.invocation_id === invocation_id)
+  expect(recorded.map(({ data }) => data.number)).toEqual(others.map(() => 'E3034'))
+})
+
+test.each([
+  ['files by import', "await import('node:fs')"],
+  ['files by require', "require('fs').readFileSync('/etc/passwd', 'utf8')"],
+  ['the environment', 'process.env'],
+  ['the network by fetch', "await fetch('http://example.com/')"],
+  ['the network by WebSocket', "new WebSocket('ws://example.com/')"],
+])('%s: not there, and the failed run is on record', async (_what, expression) => {
+  const error = await refused(`return ${expression}`, { tools: ['data.*'], http: ['example.com'], storage: true })
+  expect(error).toMatchObject({ number: 'E3001' })
+  const { invocation } = await tools.call('get_invocation', { invocation_id: error.details?.['invocation_id'] })
+  expect(invocation).toMatchObject({ status: 'failed', kind: 'code' })
 })

@@ -1,5 +1,6 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { PRIVATE_FORMS } from '@story-portal/shared/testing'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createGuardedFetch } from './guarded-fetch.ts'
 
@@ -19,30 +20,10 @@ beforeAll(async () => {
 })
 afterAll(() => receiver.close())
 
-const FORMS = [
-  ...['127.0.0.1', '127.1', '127.0.1', '127.255.255.254', '2130706433', '0x7f000001', '0x7f.0.0.1', '0177.0.0.1'],
-  ...['017700000001', '127.0.0.1.', '0', '0.0.0.0', '0x0', '[::1]', '[::]', '[0:0:0:0:0:0:0:1]', '[::0001]'],
-  ...['[::ffff:127.0.0.1]', '[::ffff:7f00:1]', '[0:0:0:0:0:ffff:7f00:1]', '[::127.0.0.1]', '[64:ff9b::7f00:1]'],
-  ...[
-    '[64:ff9b:1::7f00:1]',
-    '[2002:7f00:1::]',
-    '[2001:0:7f00:1::]',
-    '[fe80::1]',
-    '[fec0::1]',
-    '[fc00::1]',
-    '[fd12::1]',
-  ],
-  ...['[ff02::1]', '[100::1]', '[2001:db8::1]', '10.0.0.1', '10.255.255.255', '172.16.0.1', '172.31.255.255'],
-  ...['192.168.0.1', '192.168.1', '3232235777', '0xc0a80101', '169.254.169.254', '2852039166', '0xa9fea9fe'],
-  ...['0251.0376.0251.0376', '[::ffff:169.254.169.254]', '[::ffff:a9fe:a9fe]', '[fd00:ec2::254]', '100.64.0.1'],
-  ...['100.100.100.200', '192.0.0.192', '192.0.2.1', '198.18.0.1', '198.51.100.1', '203.0.113.1', '224.0.0.1'],
-  ...['239.255.255.255', '240.0.0.1', '255.255.255.255', 'localhost', 'LOCALHOST', '①②⑦.0.0.1', '127。0。0。1'],
-]
-
-test(`${FORMS.length} forms of private, loopback and reserved addresses: refused, and nothing arrives`, async () => {
-  expect(FORMS.length).toBeGreaterThanOrEqual(60)
+test(`${PRIVATE_FORMS.length} forms of private, loopback and reserved addresses: refused, and nothing arrives`, async () => {
+  expect(PRIVATE_FORMS.length).toBeGreaterThanOrEqual(60)
   const guarded = createGuardedFetch({ privateHosts: [] })
-  for (const form of FORMS) {
+  for (const form of PRIVATE_FORMS) {
     const error = await guarded(`http://${form}:${port}/`).catch((e: unknown) => e)
     expect([form, error]).toMatchObject([form, { number: 'E3034', code: 'DENIED' }])
   }
