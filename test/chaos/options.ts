@@ -18,6 +18,9 @@ export interface Options {
   invocations: number
   /** At each of its points. */
   pointKills: number
+  /** Above 0: so many assistants that save contexts, with --saves each and --kills, instead of the platforms. */
+  sessions: number
+  saves: number
   json: boolean
   record: boolean
 }
@@ -32,6 +35,9 @@ export const USAGE = `Usage: npm run chaos -- [options]
   --faults a,b                       only these
   --invocations N                    instead: N keys called exactly once over two worker processes
   --point-kills N                    kill -9 at each of eight points of a call, with --invocations, default 2
+  --sessions N                       instead: N assistants save contexts to shared tasks, with --kills; then the same with
+                                     @modelcontextprotocol/server-memory
+  --saves N                          of each session, with --sessions, default 200
   --json                             the result as JSON on stdout, progress on stderr
   --record                           writes the figures into docs/chaos.md
 `
@@ -49,6 +55,8 @@ export function parseOptions(args: readonly string[]): Options {
       faults: { type: 'string', default: '' },
       invocations: { type: 'string', default: '0' },
       'point-kills': { type: 'string', default: '2' },
+      sessions: { type: 'string', default: '0' },
+      saves: { type: 'string', default: '200' },
       json: { type: 'boolean', default: false },
       record: { type: 'boolean', default: false },
     },
@@ -64,6 +72,8 @@ export function parseOptions(args: readonly string[]): Options {
     faults: values.faults.split(',').filter(Boolean),
     invocations: number('invocations', values.invocations),
     pointKills: number('point-kills', values['point-kills']),
+    sessions: number('sessions', values.sessions),
+    saves: number('saves', values.saves),
     json: values.json,
     record: values.record,
   }

@@ -2,6 +2,8 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { markdownTable, replaceBlock } from '../../tools/gen/markdown.ts'
+import type { MemoryResult } from './contexts/memory-server.ts'
+import type { ContextsResult } from './contexts/run.ts'
 import type { InvocationsResult } from './invocations/run.ts'
 import type { Options } from './options.ts'
 import type { ModeResult, Struck } from './run-mode.ts'
@@ -100,8 +102,33 @@ export function invocationsSummary(result: InvocationsResult): string {
   ].join('\n')
 }
 
-export function recordInvocations({ seed }: InvocationsResult, text: string): void {
+/** What was kept of what was acknowledged, here and by a server that keeps memories in a file. */
+export function contextsSummary(ours: ContextsResult, peer: MemoryResult): string {
+  const { seed, seconds, acknowledged, versions, kills, wrong } = ours
+  return [
+    markdownTable(
+      ['', 'Acknowledged', 'There at the end', 'Twice'],
+      [
+        ['Story Portal', String(acknowledged), wrong.length === 0 ? String(acknowledged) : 'see below', '0'],
+        [
+          'server-memory',
+          String(peer.acknowledged),
+          peer.readable ? String(peer.kept) : 'none: its file is not readable',
+          String(peer.twice),
+        ],
+      ],
+    ),
+    '',
+    `${versions} versions, ${kills} kills of everything, ${seconds} s.`,
+    ...wrong.slice(0, MAX_WRONG).map((line) => `- wrong: ${line}`),
+    '',
+    `${wrong.length === 0 ? 'passed' : 'FAILED'}, seed ${seed}`,
+  ].join('\n')
+}
+
+/** Writes what a run of one kind has shown between its marks in docs/chaos.md. */
+export function recordBlock(name: string, seed: number, text: string): void {
   const head = `Seed ${seed}, ${new Date().toISOString().slice(0, 10)}, ${machine()}.`
   const document = readFileSync(DOCUMENT, 'utf8')
-  writeFileSync(DOCUMENT, replaceBlock(document, 'chaos-invocations', `${head}\n\n${text}`, 'docs/chaos.md'))
+  writeFileSync(DOCUMENT, replaceBlock(document, name, `${head}\n\n${text}`, 'docs/chaos.md'))
 }

@@ -1,11 +1,13 @@
 // `npm run chaos`: platforms under load, harmed at random by a seed, and looked at from outside. docs/chaos.md explains it.
 import os from 'node:os'
 import { fileURLToPath } from 'node:url'
+import { runMemoryServer } from './contexts/memory-server.ts'
+import { runContexts } from './contexts/run.ts'
 import { runInvocations } from './invocations/run.ts'
 import { canMount, inOwnMounts, ownDisk } from './mount.ts'
 import { type Options, parseOptions, USAGE } from './options.ts'
 import { faults } from './registry.ts'
-import { invocationsSummary, machine, type Result, record, recordInvocations, summary } from './report.ts'
+import { contextsSummary, invocationsSummary, machine, type Result, record, recordBlock, summary } from './report.ts'
 import { type ModeResult, runMode } from './run-mode.ts'
 
 const USAGE_CODE = 2
@@ -21,6 +23,7 @@ async function main(): Promise<number> {
   const strange = options.faults.find((name) => !known.includes(name))
   if (strange !== undefined) throw new Error(`--faults: there is no ${strange}; there are ${known.join(', ')}`)
   if (options.invocations > 0) return exactlyOnce(options)
+  if (options.sessions > 0) return contexts(options)
   if (ownDisk() === undefined && canMount()) {
     return inOwnMounts(fileURLToPath(import.meta.url), [...args, `--seed=${options.seed}`])
   }
@@ -32,8 +35,18 @@ async function exactlyOnce(options: Options): Promise<number> {
   const result = await runInvocations({ seed, invocations, killsPerPoint: pointKills, log })
   const text = invocationsSummary(result)
   process.stdout.write(json ? `${JSON.stringify(result, null, 2)}\n` : `${text}\n`)
-  if (options.record) recordInvocations(result, text)
+  if (options.record) recordBlock('chaos-invocations', seed, text)
   return result.wrong.length === 0 ? 0 : 1
+}
+
+async function contexts(options: Options): Promise<number> {
+  const { seed, sessions, saves, kills, json } = options
+  const ours = await runContexts({ seed, sessions, saves, kills, log })
+  const peer = await runMemoryServer({ sessions, saves, kills })
+  const text = contextsSummary(ours, peer)
+  process.stdout.write(json ? `${JSON.stringify({ ours, peer }, null, 2)}\n` : `${text}\n`)
+  if (options.record) recordBlock('chaos-contexts', seed, text)
+  return ours.wrong.length === 0 ? 0 : 1
 }
 
 const log = (line: string) => process.stderr.write(`${new Date().toISOString().slice(11, 19)} ${line}\n`)
