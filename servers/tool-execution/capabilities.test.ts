@@ -244,23 +244,47 @@ test('the next attempt reads anew, also from a server that another process hosts
   expect(await read(2)).toMatchObject({ items: [{ type: 'test.happened' }] })
 })
 
-test('a call that was open when its sandbox was killed has no outcome, and the next worker gets it', async () => {
-  const { host, caller, tenant, db } = tools
-  const reached = Promise.withResolvers<void>()
+/** Starts code whose call is held by its callee, and kills its sandbox process while it waits, so often. */
+async function killedWhileCalling(times: number) {
+  const { host } = tools
   const go = Promise.withResolvers<void>()
-  held = { reached: reached.resolve, go: go.promise }
+  let arrived = Promise.withResolvers<void>()
+  held = { reached: () => arrived.resolve(), go: go.promise }
   const permissions = { tools: ['test-bell.*'] }
-  const run = tools.callError('run_code', { code: 'return await tools.test_bell.ring_bell({ times: 4 })', permissions })
-  await reached.promise
-  for (const pid of sandboxOf(host).stats().busy_pids) process.kill(pid, 'SIGKILL')
-  const error = await run
-  expect(error.number).toBe('E3020')
-  const parent = String(error.details?.['invocation_id'])
-  const scope = { kind: 'tenant', tenant_id: tenant, subject: caller.subject } as const
-  const child = await db.tx(scope, (tx) =>
+  const before = keys.length
+  const run = tools.call('run_code', { code: 'return await tools.test_bell.ring_bell({ times: 4 })', permissions })
+  const ended = run.catch((error: unknown) => error)
+  for (let kill = 0; kill < times; kill++) {
+    await arrived.promise
+    arrived = Promise.withResolvers<void>()
+    for (const pid of sandboxOf(host).stats().busy_pids) process.kill(pid, 'SIGKILL')
+  }
+  return { arrived, ended, before, let_go: go.resolve }
+}
+
+async function onlyChildOf(parent: string) {
+  const scope = { kind: 'tenant', tenant_id: tools.tenant, subject: tools.caller.subject } as const
+  return tools.db.tx(scope, (tx) =>
     tx.selectFrom('core.invocations').selectAll().where('parent_invocation_id', '=', parent).executeTakeFirstOrThrow(),
   )
-  expect(child).toMatchObject({ status: 'running', error: null })
-  go.resolve()
+}
+
+test('a call that was open when its sandbox was killed is sent again under its key, and the code goes on', async () => {
+  const { arrived, ended, before, let_go } = await killedWhileCalling(1)
+  await arrived.promise
+  let_go()
+  held = undefined
+  const { invocation_id } = (await ended) as { invocation_id: string }
+  expect(await onlyChildOf(invocation_id)).toMatchObject({ status: 'succeeded' })
+  expect(new Set(keys.slice(before)).size).toBe(1)
+  expect(keys.slice(before)).toHaveLength(2)
+})
+
+test('a call that was open when its sandbox was killed for good has no outcome, and the next worker gets it', async () => {
+  const { ended, let_go } = await killedWhileCalling(2)
+  const { body } = (await ended) as { body: { error: { number: string; details: { invocation_id: string } } } }
+  expect(body.error.number).toBe('E3020')
+  expect(await onlyChildOf(body.error.details.invocation_id)).toMatchObject({ status: 'running', error: null })
+  let_go()
   held = undefined
 })

@@ -88,8 +88,8 @@ export function workOfTool(tool: RecordOf<'tool'>, args: unknown): Work {
 }
 
 function sourceOf({ source }: RecordOf<'tool'>): Work['source'] {
-  const stored = source as Omit<CodeSource, 'language'> | UpstreamSource | HttpSource
-  return stored.type === 'javascript' ? { ...stored, language: 'javascript' } : stored
+  const stored = source as (Omit<CodeSource, 'language'> & Partial<CodeSource>) | UpstreamSource | HttpSource
+  return stored.type === 'javascript' ? { language: 'javascript', ...stored } : stored
 }
 
 /** How a second dispatch of the work would be taken (CallEffect): an upstream has no journal, so what changes something is `outside`. */

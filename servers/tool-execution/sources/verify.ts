@@ -27,6 +27,7 @@ export function verifyBy(call: Dispatch, work: CodeWork) {
     const { depth = 0 } = call.invocation.caller as unknown as Caller
     const result = await sandboxOf(use.host).run({
       code: verify,
+      language: work.source.language,
       input: question,
       limits: limitsFor(use.host.config.sandbox, { ...work.limits, timeout_ms: LONGEST_MS }),
       // The run that asks keeps its own place meanwhile.

@@ -42,6 +42,22 @@ test('a repeated registration under one key is one', async () => {
   expect((await tools.call('register_tool', args)).tool.id).toBe(first.tool.id)
 })
 
+test('a tool written in TypeScript is checked and run as such', async () => {
+  const source = { type: 'javascript', language: 'typescript', code: 'const n: number = input.n; return n + 1' }
+  const input_schema = { type: 'object', properties: { n: { type: 'integer' } } }
+  await tools.call('register_tool', { ...wordCount, name: 'typed', input_schema, output_schema: undefined, source })
+  const { invocation } = await tools.call('invoke_tool', { tool: 'typed', arguments: { n: 41 } })
+  expect(invocation).toMatchObject({ status: 'succeeded', output: 42 })
+  const plain = { ...source, language: 'javascript' }
+  expect(await tools.callError('register_tool', { ...wordCount, name: 'untyped', source: plain })).toMatchObject({
+    number: 'E3002',
+  })
+  const strange = { ...source, language: 'python' }
+  expect(await tools.callError('register_tool', { ...wordCount, name: 'strange', source: strange })).toMatchObject({
+    details: { faults: [{ path: 'source.language' }] },
+  })
+})
+
 test('a tool with permissions is journaled', async () => {
   const args = { ...wordCount, name: 'reaching', permissions: { tools: ['data.*'] }, limits: { timeout_ms: 1000 } }
   const { tool } = await tools.call('register_tool', args)

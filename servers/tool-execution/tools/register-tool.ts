@@ -9,7 +9,7 @@ import { assertMayGrant, grantsAnything, grantsOf } from '../grants.ts'
 import { checkSchema, type JsonSchema } from '../json-schema.ts'
 import { embedTool, shownTool } from '../registered-tools.ts'
 import { sandboxOf } from '../sandbox-of-host.ts'
-import { Code, Limits, Permissions, ShownTool, ToolName } from '../schema.ts'
+import { Code, Language, Limits, Permissions, ShownTool, ToolName } from '../schema.ts'
 
 const Schema = z.record(z.string(), z.unknown())
 
@@ -26,7 +26,7 @@ export default defineTool({
     output_schema: Schema.optional().describe('JSON Schema of the result'),
     source: z
       .looseObject({ type: z.enum(['javascript', 'mcp', 'http']), code: Code.optional() })
-      .describe('As run_code; verify and compensate: code for lost answers and for undoing'),
+      .describe('code and language as run_code; verify, compensate: code for lost answers and for undoing'),
     permissions: Permissions.optional(),
     limits: Limits.optional(),
     requires_approval: z.boolean().default(false).describe('By a person, for each call'),
@@ -38,8 +38,10 @@ export default defineTool({
     if (!isVersion(args.version)) throw badInput('version', 'must be a semantic version such as 1.2.3')
     checkSchema(args.input_schema, 'input_schema')
     if (args.output_schema) checkSchema(args.output_schema, 'output_schema')
-    for (const [path, text] of Object.entries(source)) {
-      const checked = await sandboxOf(ctx.host).check({ code: text })
+    for (const path of ['code', 'verify', 'compensate'] as const) {
+      const { [path]: code, language } = source
+      if (code === undefined) continue
+      const checked = await sandboxOf(ctx.host).check({ code, language })
       if (!checked.ok) throw at(`source.${path}`, checked.error)
     }
     return columnsOf(args, source)
@@ -85,20 +87,24 @@ async function create(tx: Tx, columns: ReturnType<typeof columnsOf>) {
 
 interface Source {
   code: string
+  /** Of all three; absent: JavaScript. */
+  language?: 'typescript'
   verify?: string
   compensate?: string
 }
 
 function sourceOf({ type, ...given }: { type: string; code?: string | undefined }): Source {
   if (type !== 'javascript') throw faults.sourceUnavailable({ type })
-  const { code, verify, compensate, ...unknown } = given as Record<string, unknown>
+  const { code, verify, compensate, language = 'javascript', ...unknown } = given as Record<string, unknown>
   const [strange] = Object.keys(unknown)
   if (strange !== undefined) throw badInput(`source.${strange}`, 'is not a known field')
+  if (!Language.safeParse(language).success) throw badInput('source.language', 'must be javascript or typescript')
   if (code === undefined) throw badInput('source.code', 'is required for a javascript source')
   const hooks = Object.entries({ verify, compensate }).filter(([, text]) => text !== undefined)
   for (const [name, text] of hooks)
     if (!Code.safeParse(text).success) throw badInput(`source.${name}`, 'must be code, as source.code')
-  return { code: code as string, ...Object.fromEntries(hooks) }
+  const typed = language === 'typescript' ? { language: 'typescript' as const } : {}
+  return { code: code as string, ...typed, ...Object.fromEntries(hooks) }
 }
 
 /** Which of the texts is meant; code alone needs no saying. */

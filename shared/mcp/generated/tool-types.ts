@@ -595,7 +595,7 @@ export interface ToolTypes {
         input_schema: Record<string, unknown>
         /** JSON Schema of the result */
         output_schema?: Record<string, unknown>
-        /** As run_code; verify and compensate: code for lost answers and for undoing */
+        /** code and language as run_code; verify, compensate: code for lost answers and for undoing */
         source: {
           type: 'javascript' | 'mcp' | 'http'
           code?: string
