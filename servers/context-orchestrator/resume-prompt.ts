@@ -1,4 +1,5 @@
 import { type Checkpoint, PARTS, type Part } from './checkpoint.ts'
+import { fit } from './fit.ts'
 
 const TITLES: Record<Part, string> = {
   next_action: 'Next action',
@@ -21,21 +22,39 @@ export interface Resumed {
   version: number
   /** When it was saved. */
   updated_at: string
-  /** What of it fits the budget. */
+  /** All of it. */
   checkpoint: Checkpoint
-  /** Names of parts that were cut. */
-  cut: readonly string[]
 }
 
-/** What an assistant without memory has to read to go on: plain text, the most valuable first. */
-export function resumePrompt({ title, project, version, updated_at, checkpoint, cut }: Resumed): string {
-  const head = `You go on with "${title}" in project ${project}, as it was saved at ${updated_at} (version ${version}).`
+/**
+ * What an assistant without memory has to read to go on: plain text within a budget of four bytes a token, the most valuable first; what is left
+ * out is named.
+ */
+export function resumePrompt(resumed: Resumed, maxTokens: number): string {
+  const most = maxTokens * 4
+  // Titles and the head cost something too: what they cost is taken from the parts.
+  for (let budget = maxTokens; ; ) {
+    const text = written(resumed, budget)
+    const over = Buffer.byteLength(text) - most
+    if (over <= 0 || budget === 0) return text
+    budget = Math.max(0, budget - Math.ceil(over / 4))
+  }
+}
+
+function written({ title, project, version, updated_at, checkpoint }: Resumed, budget: number): string {
+  const fitted = fit(checkpoint, budget)
+  const head = `You go on with "${short(title)}" in project ${short(project)}, saved at ${updated_at} (version ${version}).`
   const parts = PARTS.flatMap((part) => {
-    const value = checkpoint[part]
+    const value = fitted.checkpoint[part]
     return value === undefined ? [] : [section(TITLES[part], value)]
   })
-  const more = cut.length === 0 ? [] : [`Left out for length: ${cut.join(', ')}. get_unified_context has all.`]
+  const cut = fitted.omitted.map(({ part }) => part)
+  const more = cut.length === 0 ? [] : [`Left out: ${cut.join(', ')}. get_unified_context has all.`]
   return [head, ...parts, ...more].join('\n\n')
+}
+
+function short(text: string): string {
+  return text.length > 60 ? `${text.slice(0, 59)}…` : text
 }
 
 function section(title: string, value: string | readonly unknown[]): string {

@@ -58,29 +58,38 @@ export interface Lost {
   last_sign_at: string
 }
 
-/** The session of a project that ended without handing over and was not taken over, the latest first; locked, and passed over where another has it. */
-export async function lostSession(
-  tx: Tx,
-  projectId: string,
-  silenceMs: number,
-  except?: string,
-): Promise<Lost | undefined> {
+/** The sessions of a project that ended without handing over and were not taken over, the latest first. */
+export async function lostSessions(tx: Tx, projectId: string, silenceMs: number, except?: string): Promise<Lost[]> {
   const { rows } = await sql<{ id: string; last_sign_at: string }>`
     select s.id, ${LAST_SIGN} as last_sign_at from ${WITH_HEARTBEATS}
     where s.tenant_id = current_setting('app.tenant') and s.project_id = ${projectId} and s.deleted_at is null
       and s.id <> ${except ?? ''}
       and (s.status in ('crashed', 'compacted') or (s.status = 'active' and ${isSilent(silenceMs)}))
-    order by last_sign_at desc, s.id desc limit 1 for no key update of s skip locked`.execute(tx)
-  const [row] = rows
-  return row && { session: await lockSession(tx, row.id), last_sign_at: row.last_sign_at }
+    order by last_sign_at desc, s.id desc limit ${MOST_LOST}`.execute(tx)
+  const found: Lost[] = []
+  for (const { id, last_sign_at } of rows) {
+    const session = await findRecord(tx, 'session', id)
+    if (session) found.push({ session, last_sign_at })
+  }
+  return found
 }
 
-/** Who took over a session of a project in the last hour, the latest first. */
-export async function lastTakeover(tx: Tx, projectId: string): Promise<Session | undefined> {
+const MOST_LOST = 10
+
+/** A lost session under its lock, if it is lost still: a sign of life may have come since it was looked for. */
+export async function lockLost(tx: Tx, id: string, silenceMs: number): Promise<Session | undefined> {
+  const session = await findRecord(tx, 'session', id, { forUpdate: true })
+  if (session?.status === 'crashed' || session?.status === 'compacted') return session
+  return session?.status === 'active' && (await isSilentNow(tx, id, silenceMs)) ? session : undefined
+}
+
+/** The latest takeover of a session of a project in the last hour, by another than `except`. */
+export async function lastTakeover(tx: Tx, projectId: string, except?: string): Promise<Session | undefined> {
   const { rows } = await sql<{ id: string }>`
     select id from core.sessions
     where tenant_id = current_setting('app.tenant') and project_id = ${projectId} and status = 'recovered'
-      and recovered_at > core.now() - interval '1 hour' and deleted_at is null
+      and recovered_at > core.now() - interval '1 hour' and recovered_by is distinct from ${except ?? ''}
+      and deleted_at is null
     order by recovered_at desc limit 1`.execute(tx)
   return rows[0] && findRecord(tx, 'session', rows[0].id)
 }
@@ -101,12 +110,16 @@ export async function silentSessions(
 export async function markCrashed(tx: Tx, id: string, silenceMs: number): Promise<boolean> {
   const session = await findRecord(tx, 'session', id, { forUpdate: true })
   if (session?.status !== 'active') return false
+  if (!(await isSilentNow(tx, id, silenceMs))) return false
+  await updateRecord(tx, 'session', id, { status: 'crashed', ended_at: inMs(0) })
+  return true
+}
+
+async function isSilentNow(tx: Tx, id: string, silenceMs: number): Promise<boolean> {
   const { rows } = await sql`
     select 1 from ${WITH_HEARTBEATS} where s.tenant_id = current_setting('app.tenant') and s.id = ${id}
       and ${isSilent(silenceMs)}`.execute(tx)
-  if (rows.length === 0) return false
-  await updateRecord(tx, 'session', id, { status: 'crashed', ended_at: inMs(0) })
-  return true
+  return rows.length > 0
 }
 
 function isSilent(silenceMs: number) {

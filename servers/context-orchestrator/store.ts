@@ -60,6 +60,15 @@ export async function lockProject(tx: Tx, id: string): Promise<Project> {
   return getRecord(tx, 'project', id, { forUpdate: true })
 }
 
+/** The current task of a project, locked; of one that has none a first task is made, named after what it is for. */
+export async function taskToSave(tx: Tx, project: Project, goal: string | null | undefined): Promise<Task> {
+  const known = (await currentTask(tx, project))?.id
+  if (known !== undefined) return lockTask(tx, known)
+  const locked = await lockProject(tx, project.id)
+  const meanwhile = await currentTask(tx, locked)
+  return meanwhile ? lockTask(tx, meanwhile.id) : makeTask(tx, locked, goal ?? project.name)
+}
+
 /** A new task of a project that the caller has locked; it becomes the current one. */
 export async function makeTask(tx: Tx, project: Project, title: string): Promise<Task> {
   const task = await createRecord(tx, 'task_context', { project_id: project.id, title: title.slice(0, 300), head: 0 })

@@ -46,7 +46,8 @@ describe('an assistant that has just been installed', () => {
     ] as const) {
       const back = await on(client)('check_recovery', { session_id })
       expect(back).toMatchObject({ task: { task_id: saved['task_id'], checkpoint: UPDATES } })
-      expect(back['prompt']).toContain('Next action: Run the tests of the lexer')
+      const [{ resume_prompt: prompt } = { resume_prompt: '' }] = back['sessions'] as { resume_prompt: string }[]
+      expect(prompt).toContain('Next action: Run the tests of the lexer')
     }
 
     // Both at work on the same task: every acknowledged version is there, in order, none twice.
@@ -67,22 +68,27 @@ describe('an assistant that has just been installed', () => {
     await on(second)('end_session', { session_id: ids[0], status: 'compacted', updates: { next_action: 'Go on' } })
     const taken = await on(third)('check_recovery', { session_id: ids[1] })
     expect(taken).toMatchObject({
-      lost: { session_id: ids[0], status: 'compacted', taken_over: true },
+      needs_recovery: true,
+      sessions: [{ session_id: ids[0], status: 'compacted', taken_over: true, task_id: saved['task_id'] }],
       task: { checkpoint: { next_action: 'Go on' } },
     })
     await Promise.all([second.close(), third.close()])
   })
 
-  test('over HTTP: the same, in a project of its own name', async () => {
+  test('over HTTP: the same, two at once, in a project of its own name', async () => {
     const port = manifests().find(({ name }) => name === SERVER)?.port ?? 0
     const project = 'over http'
     const first = await httpClient(it, port, 'v2')
     const { task_id } = await on(first)('save_context_snapshot', { project, updates: UPDATES })
     await first.close()
-    const second = await httpClient(it, port, 'v1')
-    const { session } = (await on(second)('start_session', { project })) as { session: { session_id: string } }
-    const back = await on(second)('check_recovery', { session_id: session.session_id })
-    expect(back).toMatchObject({ task: { task_id, checkpoint: UPDATES } })
-    await second.close()
+    const clients = await Promise.all([httpClient(it, port, 'v1'), httpClient(it, port, 'v2')])
+    await Promise.all(
+      clients.map(async (client) => {
+        const { session } = (await on(client)('start_session', { project })) as { session: { session_id: string } }
+        const back = await on(client)('check_recovery', { session_id: session.session_id })
+        expect(back).toMatchObject({ needs_recovery: true, task: { task_id, checkpoint: UPDATES } })
+        await client.close()
+      }),
+    )
   })
 })

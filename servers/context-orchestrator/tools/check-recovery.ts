@@ -5,47 +5,73 @@ import { z } from 'zod'
 import { placeOf } from '../place.ts'
 import { resumePrompt } from '../resume-prompt.ts'
 import { MaxTokens, ProjectName, SessionId } from '../schema.ts'
-import { aliveSession, beat, type Lost, lastTakeover, lostSession, type Session, shownSession } from '../sessions.ts'
-import { currentTask, findProject, type Project, type Task } from '../store.ts'
+import {
+  aliveSession,
+  beat,
+  type Lost,
+  lastTakeover,
+  lockLost,
+  lostSessions,
+  type Session,
+  shownSession,
+} from '../sessions.ts'
+import { currentTask, findProject, lockProject, type Project, readVersion, type Task } from '../store.ts'
 import { shownTask } from '../unified.ts'
 
 export default defineTool({
   name: 'check_recovery',
   description:
-    'Gives back what was saved last in a project, with a prompt to go on, also when nobody started a session. With session_id the latest session that crashed or was compacted is taken over, by one session only.',
+    'Gives back what was saved last in a project, with a prompt to go on: of sessions that crashed or were compacted, and of the current task, also when nobody started a session. With session_id the latest lost session is taken over, by one session only.',
   effect: 'update',
   input: { project: ProjectName.optional(), session_id: SessionId.optional(), max_tokens: MaxTokens },
   output: {
+    needs_recovery: z.boolean(),
+    sessions: z.array(z.looseObject({ session_id: z.string().nullable(), resume_prompt: z.string() })),
     task: z.looseObject({}).nullable(),
-    prompt: z.string().nullable(),
     omitted: z.array(z.looseObject({})),
-    lost: z.looseObject({}).nullable(),
     taken: z.looseObject({}).nullable(),
   },
   async run({ project: name, session_id, max_tokens }, { tx, caller, config }): Promise<Recovery> {
     const mine = session_id === undefined ? undefined : await aliveSession(tx, session_id)
     if (mine) await beat(tx, mine.id)
     const project = await projectOf(tx, mine, () => findProject(tx, placeOf(caller, name)))
-    if (!project) return { task: null, prompt: null, omitted: [], lost: null, taken: null }
-    const lost = await lostSession(tx, project.id, config.context.sessionSilenceMs, mine?.id)
-    if (lost && mine) await takeOver(tx, lost, mine)
-    const taken = lost ? undefined : await lastTakeover(tx, project.id)
+    if (!project) return { needs_recovery: false, sessions: [], task: null, omitted: [], taken: null }
+    // Who takes over takes turns in a project, so that the next one sees who has.
+    if (mine) await lockProject(tx, project.id)
+    const { sessionSilenceMs } = config.context
+    const lost = await lostSessions(tx, project.id, sessionSilenceMs, mine?.id)
+    const own = mine && (await takeOver(tx, lost, mine, sessionSilenceMs))
+    const view = { project, maxTokens: max_tokens }
+    const sessions: Recovery['sessions'] = await Promise.all(lost.map((one) => shownLost(tx, one, { ...view, own })))
+    const current = await taskAfter(tx, project, own)
+    const covered = lost.some(({ session }) => session.task_context_id === current?.id)
+    if (current?.status === 'active' && current.head > 0 && !covered)
+      sessions.push({ session_id: null, status: 'saved', ...(await resumed(tx, current, view)) })
+    const taken = await lastTakeover(tx, project.id, mine?.id)
     return {
-      ...(await contextOf(tx, project, lost?.session, max_tokens)),
-      lost: lost
-        ? { ...shownSession(lost.session), last_sign_at: lost.last_sign_at, taken_over: mine !== undefined }
-        : null,
+      needs_recovery: sessions.length > 0,
+      sessions,
+      ...(current && current.head > 0
+        ? await shownTask(tx, current, { maxTokens: max_tokens })
+        : { task: null, omitted: [] }),
       taken: taken ? { session_id: taken.id, by: taken.recovered_by, at: taken.recovered_at } : null,
     }
   },
 })
 
 interface Recovery {
+  needs_recovery: boolean
+  sessions: { session_id: string | null; task_id: string | null; resume_prompt: string; [more: string]: unknown }[]
+  /** What to go on with: of the session that was taken over, else the current one. */
   task: Record<string, unknown> | null
-  prompt: string | null
   omitted: Record<string, unknown>[]
-  lost: Record<string, unknown> | null
+  /** The latest takeover by another session in the last hour. */
   taken: Record<string, unknown> | null
+}
+
+interface View {
+  project: Project
+  maxTokens: number
 }
 
 async function projectOf(tx: Tx, mine: Session | undefined, here: () => Promise<Project | undefined>) {
@@ -53,25 +79,46 @@ async function projectOf(tx: Tx, mine: Session | undefined, here: () => Promise<
   return own === undefined ? here() : findRecord(tx, 'project', own)
 }
 
-/** A silent session is a crashed one that the sweep has not met yet. */
-async function takeOver(tx: Tx, { session }: Lost, mine: Session): Promise<void> {
-  const { id, status } = session
-  if (status === 'active') await updateRecord(tx, 'session', id, { status: 'crashed', ended_at: inMs(0) })
-  await updateRecord(tx, 'session', id, { status: 'recovered', recovered_by: mine.id, recovered_at: inMs(0) })
-  if (session.task_context_id !== null && mine.task_context_id !== session.task_context_id)
-    await updateRecord(tx, 'session', mine.id, { task_context_id: session.task_context_id })
+/** The first of them that is lost still becomes the caller's, and its task too. A silent session is a crashed one that the sweep has not met yet. */
+async function takeOver(tx: Tx, lost: readonly Lost[], mine: Session, silenceMs: number): Promise<Session | undefined> {
+  for (const { session: found } of lost) {
+    const session = await lockLost(tx, found.id, silenceMs)
+    if (!session) continue
+    const { id, status } = session
+    if (status === 'active') await updateRecord(tx, 'session', id, { status: 'crashed', ended_at: inMs(0) })
+    await updateRecord(tx, 'session', id, { status: 'recovered', recovered_by: mine.id, recovered_at: inMs(0) })
+    if (session.task_context_id !== null && mine.task_context_id !== session.task_context_id)
+      await updateRecord(tx, 'session', mine.id, { task_context_id: session.task_context_id })
+    return session
+  }
+  return undefined
 }
 
-async function contextOf(tx: Tx, project: Project, lost: Session | undefined, maxTokens: number) {
-  const task = await taskOf(tx, project, lost)
-  if (!task || task.head === 0) return { task: null, prompt: null, omitted: [] }
-  const shown = await shownTask(tx, task, { maxTokens })
-  const cut = shown.omitted.map(({ part }) => part)
-  return { ...shown, prompt: resumePrompt({ ...shown.task, project: project.name, cut }) }
+async function shownLost(
+  tx: Tx,
+  { session, last_sign_at }: Lost,
+  { own, ...view }: View & { own: Session | undefined },
+) {
+  const id = session.task_context_id ?? undefined
+  const task = id === undefined ? undefined : await findRecord(tx, 'task_context', id)
+  const shown = { ...shownSession(session), last_sign_at, taken_over: session.id === own?.id }
+  return {
+    ...shown,
+    ...(task ? await resumed(tx, task, view) : { task_id: null, resume_prompt: 'It has saved nothing.' }),
+  }
 }
 
-async function taskOf(tx: Tx, project: Project, lost: Session | undefined): Promise<Task | undefined> {
-  const id = lost?.task_context_id ?? undefined
+async function resumed(tx: Tx, task: Task, { project, maxTokens }: View) {
+  const { id: task_id, title, head: version, updated_at } = task
+  const checkpoint = await readVersion(tx, task.id, version)
+  return {
+    task_id,
+    resume_prompt: resumePrompt({ title, project: project.name, version, updated_at, checkpoint }, maxTokens),
+  }
+}
+
+async function taskAfter(tx: Tx, project: Project, own: Session | undefined): Promise<Task | undefined> {
+  const id = own?.task_context_id ?? undefined
   const left = id === undefined ? undefined : await findRecord(tx, 'task_context', id)
   return left ?? currentTask(tx, project)
 }

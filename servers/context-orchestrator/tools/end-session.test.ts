@@ -22,8 +22,18 @@ test('an ended session is nothing to recover, a compacted one is', async () => {
   await call('save_context_snapshot', { updates: { goal: 'x' } })
   const one = (await call('start_session')).session.session_id
   await call('end_session', { session_id: one })
-  expect((await call('check_recovery')).lost).toBeNull()
+  expect((await call('check_recovery')).sessions).toMatchObject([{ session_id: null, status: 'saved' }])
   const two = (await call('start_session')).session.session_id
   await call('end_session', { session_id: two, status: 'compacted' })
-  expect((await call('check_recovery')).lost).toMatchObject({ session_id: two, status: 'compacted', taken_over: false })
+  expect((await call('check_recovery')).sessions).toMatchObject([
+    { session_id: two, status: 'compacted', taken_over: false },
+  ])
+})
+
+test('what is saved last may be the first that is saved, in the project of the session', async () => {
+  const { call } = await open('context-orchestrator')
+  const { session_id } = (await call('start_session', { project: 'p' })).session
+  const { version } = await call('end_session', { session_id, updates: { goal: 'x' } })
+  expect(version).toBe(1)
+  expect((await call('get_unified_context', { project: 'p' })).task.checkpoint).toEqual({ goal: 'x' })
 })

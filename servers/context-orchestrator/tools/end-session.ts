@@ -1,4 +1,4 @@
-import { inMs, updateRecord } from '@story-portal/shared/data'
+import { getRecord, inMs, updateRecord } from '@story-portal/shared/data'
 import type { Tx } from '@story-portal/shared/db'
 import { defineTool } from '@story-portal/shared/mcp'
 import { z } from 'zod'
@@ -7,7 +7,7 @@ import { merge } from '../merge.ts'
 import { save } from '../save.ts'
 import { SessionId, UpdatesInput } from '../schema.ts'
 import { aliveSession, type Session, shownSession } from '../sessions.ts'
-import { findTask, lockTask } from '../store.ts'
+import { lockTask, projectAt, taskToSave } from '../store.ts'
 
 export default defineTool({
   name: 'end_session',
@@ -30,7 +30,13 @@ export default defineTool({
 
 async function saveLast(tx: Tx, session: Session, given: Record<string, unknown>): Promise<number> {
   const updates = checkedUpdates(given)
-  const { id } = await findTask(tx, session.task_context_id ?? undefined, { name: session.project ?? 'default' })
-  const saved = await save(tx, await lockTask(tx, id), { change: (before) => merge(before, updates) })
+  const task = await taskLeft(tx, session, updates.goal)
+  const saved = await save(tx, task, { change: (before) => merge(before, updates) })
   return saved.version
+}
+
+async function taskLeft(tx: Tx, { task_context_id, project_id }: Session, goal: string | null | undefined) {
+  if (task_context_id !== null) return lockTask(tx, task_context_id)
+  const project = project_id === null ? projectAt(tx, { name: 'default' }) : getRecord(tx, 'project', project_id)
+  return taskToSave(tx, await project, goal)
 }

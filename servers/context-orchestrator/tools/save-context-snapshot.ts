@@ -1,16 +1,17 @@
-import { updateRecord } from '@story-portal/shared/data'
+import { getRecord, updateRecord } from '@story-portal/shared/data'
 import type { Tx } from '@story-portal/shared/db'
 import { defineTool } from '@story-portal/shared/mcp'
 import { z } from 'zod'
 import { checkedUpdates } from '../checked-updates.ts'
-import type { Checkpoint, Updates } from '../checkpoint.ts'
+import type { Checkpoint } from '../checkpoint.ts'
 import { conflictOf } from '../conflict.ts'
+import { faults } from '../errors.ts'
 import { merge } from '../merge.ts'
-import { type Place, placeOf } from '../place.ts'
+import { placeOf } from '../place.ts'
 import { save } from '../save.ts'
 import { ExpectedVersion, ProjectName, SessionId, Status, TaskId, UpdatesInput } from '../schema.ts'
-import { aliveSession, beat } from '../sessions.ts'
-import { currentTask, lockProject, lockTask, makeTask, projectAt, type Task } from '../store.ts'
+import { aliveSession, beat, type Session } from '../sessions.ts'
+import { lockTask, type Project, projectAt, type Task, taskToSave } from '../store.ts'
 
 export default defineTool({
   name: 'save_context_snapshot',
@@ -36,8 +37,9 @@ export default defineTool({
     const session = session_id === undefined ? undefined : await aliveSession(tx, session_id)
     if (session) await beat(tx, session.id)
     const updates = checkedUpdates(given)
-    const own = task_id ?? session?.task_context_id ?? undefined
-    const task = own === undefined ? await taskAt(tx, placeOf(caller, project), updates) : await lockTask(tx, own)
+    const task = await taskOf(tx, { task_id, session, goal: updates.goal }, () =>
+      projectAt(tx, placeOf(caller, project)),
+    )
     if (session && session.task_context_id !== task.id)
       await updateRecord(tx, 'session', session.id, { task_context_id: task.id })
     const known = { task_id: task.id, version: task.head, changed: [] }
@@ -48,11 +50,21 @@ export default defineTool({
   },
 })
 
-async function taskAt(tx: Tx, place: Place, updates: Updates): Promise<Task> {
-  const project = await projectAt(tx, place)
-  const known = (await currentTask(tx, project))?.id
-  if (known !== undefined) return lockTask(tx, known)
-  const locked = await lockProject(tx, project.id)
-  const meanwhile = await currentTask(tx, locked)
-  return meanwhile ? lockTask(tx, meanwhile.id) : makeTask(tx, locked, updates.goal ?? project.name)
+interface Wanted {
+  task_id: string | undefined
+  session: Session | undefined
+  goal: string | null | undefined
+}
+
+/** The task that is named, else that of the session, else the current one of the session's project or of the place. */
+async function taskOf(tx: Tx, { task_id, session, goal }: Wanted, here: () => Promise<Project>): Promise<Task> {
+  const own = task_id ?? session?.task_context_id ?? undefined
+  if (own === undefined) return taskToSave(tx, await (session ? projectOfSession(tx, session, here) : here()), goal)
+  const task = await lockTask(tx, own)
+  if (session && session.project_id !== task.project_id) throw faults.otherProject({ task: own })
+  return task
+}
+
+async function projectOfSession(tx: Tx, { project_id }: Session, here: () => Promise<Project>): Promise<Project> {
+  return project_id === null ? here() : getRecord(tx, 'project', project_id)
 }

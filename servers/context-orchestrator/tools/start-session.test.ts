@@ -29,6 +29,16 @@ test('a task of another project, or of nobody, is refused and begins nothing', a
   const { call, callError } = await open('context-orchestrator')
   const { task_id } = await call('save_context_snapshot', { project: 'one', updates: { goal: 'x' } })
   expect(await callError('start_session', { project: 'two', task_id })).toMatchObject({ number: 'E14031' })
+  const { session_id } = (await call('start_session', { project: 'two', client_session_id: 'c' })).session
+  const again = { project: 'two', client_session_id: 'c', task_id }
+  expect(await callError('start_session', again)).toMatchObject({ number: 'E14031' })
+  const save = { session_id, task_id, updates: { goal: 'y' } }
+  expect(await callError('save_context_snapshot', save)).toMatchObject({ number: 'E14031' })
+  const own = await call('save_context_snapshot', { session_id, updates: { goal: 'y' } })
+  expect((await call('get_unified_context', { project: 'two' })).task.task_id).toBe(own.task_id)
+  expect((await call('start_session', { ...again, task_id: own.task_id })).session).toMatchObject({
+    task_id: own.task_id,
+  })
   expect(await callError('start_session', { task_id: 'tcx_none' })).toMatchObject({ code: 'NOT_FOUND' })
   expect(await callError('start_session', { client_session_id: '' })).toMatchObject({ code: 'INVALID_INPUT' })
 })

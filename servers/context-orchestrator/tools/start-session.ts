@@ -1,4 +1,4 @@
-import { createRecord } from '@story-portal/shared/data'
+import { createRecord, updateRecord } from '@story-portal/shared/data'
 import type { Tx } from '@story-portal/shared/db'
 import { defineTool } from '@story-portal/shared/mcp'
 import { z } from 'zod'
@@ -32,7 +32,10 @@ export default defineTool({
     const known = client_session_id === undefined ? undefined : await sessionOfClient(tx, project.id, client_session_id)
     if (known) {
       await beat(tx, known.id)
-      return { session: shownSession(known), resumed: true }
+      const task = task_id === undefined ? known.task_context_id : await taskOf(tx, project, task_id)
+      const moved = task !== known.task_context_id
+      const session = moved ? await updateRecord(tx, 'session', known.id, { task_context_id: task ?? null }) : known
+      return { session: shownSession(session), resumed: true }
     }
     const session = await createRecord(tx, 'session', {
       project: project.name,

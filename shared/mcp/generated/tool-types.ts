@@ -1157,7 +1157,7 @@ export interface ToolTypes {
     }
   }
   'context-orchestrator': {
-    /** Gives back what was saved last in a project, with a prompt to go on, also when nobody started a session. With session_id the latest session that crashed or was compacted is taken over, by one session only. */
+    /** Gives back what was saved last in a project, with a prompt to go on: of sessions that crashed or were compacted, and of the current task, also when nobody started a session. With session_id the latest lost session is taken over, by one session only. */
     check_recovery: {
       input: {
         /** Its name; default: that of the client's folder */
@@ -1170,10 +1170,13 @@ export interface ToolTypes {
         idempotency_key?: string
       }
       output: {
+        needs_recovery: boolean
+        sessions: {
+          session_id: string | null
+          resume_prompt: string
+        }[]
         task: Record<string, unknown> | null
-        prompt: string | null
         omitted: Record<string, unknown>[]
-        lost: Record<string, unknown> | null
         taken: Record<string, unknown> | null
       }
     }
