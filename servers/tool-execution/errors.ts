@@ -44,7 +44,7 @@ export const faults = defineErrors(3, {
     retryable: false,
     severity: 'warning',
     message: 'The run used more than {limit} ms of CPU.',
-    hint: 'Do less work per run, or raise limits.timeout_ms, which the CPU limit follows.',
+    hint: 'Do less work per run, or have the operator raise STORY_PORTAL_SANDBOX_WALL_MS, which bounds both time and CPU.',
   },
   heapLimit: {
     number: 'E3012',

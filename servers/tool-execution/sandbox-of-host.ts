@@ -49,9 +49,12 @@ function isBusy(sandbox: Sandbox): boolean {
   return active + queued > 0
 }
 
-/** What the caller asked for, cut to what this installation allows. Heap may be raised up to half of the process's memory. */
+/**
+ * What the caller asked for, cut to what this installation allows. Heap may be raised up to half of the process's memory. A timeout
+ * shortens the wall time only: engine threads can burn CPU faster than the clock goes, and a run past the time asked for should say so.
+ */
 export function limitsFor(config: Config['sandbox'], asked: z.output<typeof AskedLimits>): Partial<Limits> {
   const wall = Math.min(asked.timeout_ms ?? config.wallMs, config.wallMs)
   const heap = Math.min(asked.memory_mb ?? config.memoryMb, Math.max(config.memoryMb, Math.floor(config.rssMb / 2)))
-  return { wall_ms: wall, cpu_ms: wall, heap_mb: heap }
+  return { wall_ms: wall, heap_mb: heap }
 }
