@@ -1,4 +1,6 @@
 import { type Checkpoint, PARTS, type Part } from './checkpoint.ts'
+import type { Drift } from './drift/drift.ts'
+import { driftLines } from './drift/drift-lines.ts'
 import { fit } from './fit.ts'
 
 const TITLES: Record<Part, string> = {
@@ -24,33 +26,37 @@ export interface Resumed {
   updated_at: string
   /** All of it. */
   checkpoint: Checkpoint
+  drift: Drift
 }
 
 /**
- * What an assistant without memory has to read to go on: plain text within a budget of four bytes a token, the most valuable first; what is left
- * out is named.
+ * What an assistant without memory has to read to go on: plain text within a budget of four bytes a token, what has changed since first, then the most
+ * valuable; what is left out is named.
  */
 export function resumePrompt(resumed: Resumed, maxTokens: number): string {
   const most = maxTokens * 4
   // Titles and the head cost something too: what they cost is taken from the parts.
   for (let budget = maxTokens; ; ) {
-    const text = written(resumed, budget)
+    const text = written(resumed, { budget, most })
     const over = Buffer.byteLength(text) - most
     if (over <= 0 || budget === 0) return text
     budget = Math.max(0, budget - Math.ceil(over / 4))
   }
 }
 
-function written({ title, project, version, updated_at, checkpoint }: Resumed, budget: number): string {
+function written(resumed: Resumed, { budget, most }: { budget: number; most: number }): string {
+  const { title, project, version, updated_at, checkpoint, drift } = resumed
   const fitted = fit(checkpoint, budget)
   const head = `You go on with "${short(title)}" in project ${short(project)}, saved at ${updated_at} (version ${version}).`
   const parts = PARTS.flatMap((part) => {
     const value = fitted.checkpoint[part]
     return value === undefined ? [] : [section(TITLES[part], value)]
   })
+  const since = driftLines(drift, most / 4)
+  const drifted = since.length === 0 ? [] : [section('Changed since then', since)]
   const cut = fitted.omitted.map(({ part }) => part)
   const more = cut.length === 0 ? [] : [`Left out: ${cut.join(', ')}. get_unified_context has all.`]
-  return [head, ...parts, ...more].join('\n\n')
+  return [head, ...drifted, ...parts, ...more].join('\n\n')
 }
 
 function short(text: string): string {

@@ -4,6 +4,7 @@ import type { Tx } from '@story-portal/shared/db'
 import { errors } from '@story-portal/shared/errors'
 import { sql } from 'kysely'
 import type { Checkpoint } from './checkpoint.ts'
+import type { World } from './drift/world.ts'
 import { faults } from './errors.ts'
 import type { Place } from './place.ts'
 
@@ -115,13 +116,23 @@ export async function readBody(tx: Tx, taskId: string, number: number): Promise<
   )
 }
 
+/** What a version's save saw around it; null where its client told no folder. */
+export async function readWorld(tx: Tx, taskId: string, number: number): Promise<World | null> {
+  const { rows } = await sql<{ world: World | null }>`
+    select world from core.context_versions
+    where tenant_id = current_setting('app.tenant', true) and task_context_id = ${taskId} and number = ${number}`.execute(
+    tx,
+  )
+  return rows[0]?.world ?? null
+}
+
 /** Writes the next version of a task that the caller has locked; returns its number. */
 export async function addVersion(tx: Tx, task: Task, body: string, more: More = {}): Promise<number> {
   const bytes = Buffer.byteLength(body)
   if (bytes > MOST_BYTES) throw faults.tooLarge({ bytes: String(bytes), most: String(MOST_BYTES) })
-  const { summary = null, restored_from = null, status } = more
+  const { summary = null, restored_from = null, status, world = null } = more
   const number = task.head + 1
-  const version = { task_context_id: task.id, number, body, sha256: sha256(body), summary, restored_from }
+  const version = { task_context_id: task.id, number, body, sha256: sha256(body), summary, restored_from, world }
   await createRecord(tx, 'context_version', version)
   await updateKnown(tx, 'task_context', task, { head: number, ...(status && { status }) })
   return number
@@ -132,6 +143,8 @@ export interface More {
   summary?: string | undefined
   /** The older version that it brings back. */
   restored_from?: number
+  /** What the save saw around it. */
+  world?: World | null | undefined
   /** The task's state from now on. */
   status?: Task['status'] | undefined
 }

@@ -1,7 +1,9 @@
 import { findRecord, inMs, updateRecord } from '@story-portal/shared/data'
 import type { Tx } from '@story-portal/shared/db'
-import { defineTool } from '@story-portal/shared/mcp'
+import { defineTool, type OpenContext } from '@story-portal/shared/mcp'
 import { z } from 'zod'
+import type { Drift } from '../drift/drift.ts'
+import { compareSaved, NO_FOLDER, savedWorld } from '../drift/task-drift.ts'
 import { placeOf } from '../place.ts'
 import { resumePrompt } from '../resume-prompt.ts'
 import { MaxTokens, ProjectName, SessionId } from '../schema.ts'
@@ -21,7 +23,7 @@ import { shownTask } from '../unified.ts'
 export default defineTool({
   name: 'check_recovery',
   description:
-    'Gives back what was saved last in a project, with a prompt to go on: of sessions that crashed or were compacted, and of the current task, also when nobody started a session. With session_id the latest lost session is taken over, by one session only.',
+    'Gives back what was saved last in a project, with a prompt to go on that says first what has changed in the project since: of sessions that crashed or were compacted, and of the current task, also when nobody started a session. With session_id the latest lost session is taken over, by one session only.',
   effect: 'update',
   input: { project: ProjectName.optional(), session_id: SessionId.optional(), max_tokens: MaxTokens },
   output: {
@@ -31,7 +33,8 @@ export default defineTool({
     omitted: z.array(z.looseObject({})),
     taken: z.looseObject({}).nullable(),
   },
-  async run({ project: name, session_id, max_tokens }, { tx, caller, config }): Promise<Recovery> {
+  prepare: driftOfAll,
+  async run({ project: name, session_id, max_tokens }, { tx, caller, config }, drifts): Promise<Recovery> {
     const mine = session_id === undefined ? undefined : await aliveSession(tx, session_id)
     if (mine) await beat(tx, mine.id)
     const project = await projectOf(tx, mine, () => findProject(tx, placeOf(caller, name)))
@@ -41,7 +44,7 @@ export default defineTool({
     const { sessionSilenceMs } = config.context
     const lost = await lostSessions(tx, project.id, sessionSilenceMs, mine?.id)
     const own = mine && (await takeOver(tx, lost, mine, sessionSilenceMs))
-    const view = { project, maxTokens: max_tokens }
+    const view = { project, maxTokens: max_tokens, drifts }
     const sessions: Recovery['sessions'] = await Promise.all(lost.map((one) => shownLost(tx, one, { ...view, own })))
     const current = await taskAfter(tx, project, own)
     const covered = lost.some(({ session }) => session.task_context_id === current?.id)
@@ -72,6 +75,30 @@ interface Recovery {
 interface View {
   project: Project
   maxTokens: number
+  /** By task; nothing for clients that tell no folder. */
+  drifts: ReadonlyMap<string, Drift>
+}
+
+/** Before the transaction: the drift of every task that may be shown. */
+async function driftOfAll(
+  { project: name, session_id }: { project?: string | undefined; session_id?: string | undefined },
+  { caller, db, config }: OpenContext,
+): Promise<Map<string, Drift>> {
+  if (caller.client.cwd === undefined) return new Map()
+  const saved = await db.read(async (tx) => {
+    const mine = session_id === undefined ? undefined : await findRecord(tx, 'session', session_id)
+    const project = await projectOf(tx, mine, () => findProject(tx, placeOf(caller, name)))
+    if (!project) return []
+    const lost = await lostSessions(tx, project.id, config.context.sessionSilenceMs, session_id)
+    const ids = lost.flatMap(({ session }) => session.task_context_id ?? [])
+    const tasks = [await currentTask(tx, project)]
+    for (const id of new Set(ids)) tasks.push(await findRecord(tx, 'task_context', id))
+    const known = new Map(tasks.flatMap((task) => (task ? [[task.id, task] as const] : [])))
+    const worlds = []
+    for (const task of known.values()) worlds.push(await savedWorld(tx, caller, task))
+    return worlds
+  })
+  return new Map(await Promise.all(saved.map(async (one) => [one.task_id, await compareSaved(one)] as const)))
 }
 
 async function projectOf(tx: Tx, mine: Session | undefined, here: () => Promise<Project | undefined>) {
@@ -108,12 +135,14 @@ async function shownLost(
   }
 }
 
-async function resumed(tx: Tx, task: Task, { project, maxTokens }: View) {
+async function resumed(tx: Tx, task: Task, { project, maxTokens, drifts }: View) {
   const { id: task_id, title, head: version, updated_at } = task
   const checkpoint = await readVersion(tx, task.id, version)
+  const drift = drifts.get(task.id) ?? NO_FOLDER
   return {
     task_id,
-    resume_prompt: resumePrompt({ title, project: project.name, version, updated_at, checkpoint }, maxTokens),
+    resume_prompt: resumePrompt({ title, project: project.name, version, updated_at, checkpoint, drift }, maxTokens),
+    drift,
   }
 }
 

@@ -5,6 +5,7 @@ import { createRecord } from '@story-portal/shared/data'
 import { defineTool } from '@story-portal/shared/mcp'
 import { z } from 'zod'
 import { faults } from '../errors.ts'
+import { isWithin } from '../is-within.ts'
 import { projectFolders } from '../project-root.ts'
 import { ProjectName } from '../schema.ts'
 import { findProject, lockCreation } from '../store.ts'
@@ -51,9 +52,4 @@ function rootOf(caller: Caller, given: string | undefined): string | undefined {
 function realFolder(folder: string): string | undefined {
   const known = statSync(folder, { throwIfNoEntry: false })
   return known?.isDirectory() ? realpathSync(folder) : undefined
-}
-
-function isWithin(limit: string, folder: string): boolean {
-  const below = path.relative(limit, folder)
-  return below !== '..' && !below.startsWith(`..${path.sep}`) && !path.isAbsolute(below)
 }

@@ -2,6 +2,7 @@ import { getRecord } from '@story-portal/shared/data'
 import { defineTool } from '@story-portal/shared/mcp'
 import { z } from 'zod'
 import { latestCheckpoints } from '../checkpoints.ts'
+import { taskDrift } from '../drift/task-drift.ts'
 import { placeOf } from '../place.ts'
 import { MaxTokens, ProjectName, TaskId } from '../schema.ts'
 import { findTask } from '../store.ts'
@@ -10,7 +11,7 @@ import { shownTask } from '../unified.ts'
 export default defineTool({
   name: 'get_unified_context',
   description:
-    'Returns the saved context of a task within max_tokens, the most valuable parts first; omitted says what was cut. Of list parts the newest entries stay. To save, call save_context_snapshot.',
+    'Returns the saved context of a task within max_tokens, the most valuable parts first; omitted says what was cut, drift what has changed in the project since. Of list parts the newest entries stay. To save, call save_context_snapshot.',
   effect: 'read',
   input: {
     task_id: TaskId.optional(),
@@ -20,15 +21,19 @@ export default defineTool({
   },
   output: {
     project: z.looseObject({}),
+    drift: z.looseObject({ checked: z.boolean() }),
     task: z.looseObject({ task_id: z.string(), version: z.int(), checkpoint: z.looseObject({}) }),
     checkpoints: z.array(z.looseObject({})),
     omitted: z.array(z.looseObject({})),
   },
-  async run({ task_id, project, max_tokens, version }, { tx, caller }) {
+  prepare: ({ task_id, project, version }, ctx) =>
+    taskDrift(ctx, async (tx) => ({ task: await findTask(tx, task_id, placeOf(ctx.caller, project)), version })),
+  async run({ task_id, project, max_tokens, version }, { tx, caller }, drift) {
     const task = await findTask(tx, task_id, placeOf(caller, project))
     const { id, name, root } = await getRecord(tx, 'project', task.project_id)
     return {
       project: { id, name, root },
+      drift,
       ...(await shownTask(tx, task, { version, maxTokens: max_tokens })),
       checkpoints: await latestCheckpoints(tx, task.id),
     }

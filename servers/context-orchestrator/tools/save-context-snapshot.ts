@@ -5,6 +5,8 @@ import { z } from 'zod'
 import { checkedUpdates } from '../checked-updates.ts'
 import type { Checkpoint } from '../checkpoint.ts'
 import { conflictOf } from '../conflict.ts'
+import { saveTarget } from '../drift/save-target.ts'
+import { seeTaskWorld } from '../drift/see-task-world.ts'
 import { faults } from '../errors.ts'
 import { merge } from '../merge.ts'
 import { placeOf } from '../place.ts'
@@ -33,7 +35,10 @@ export default defineTool({
     changed: z.array(z.string()),
     conflict: z.looseObject({}).optional(),
   },
-  async run({ task_id, project, updates: given, expected_version, summary, status, session_id }, { tx, caller }) {
+  prepare: ({ updates, ...wanted }, ctx) =>
+    seeTaskWorld(ctx, checkedUpdates(updates), (tx) => saveTarget(tx, ctx.caller, wanted)),
+  async run({ task_id, project, updates: given, session_id, ...args }, { tx, caller }, world) {
+    const { expected_version, summary, status } = args
     const session = session_id === undefined ? undefined : await aliveSession(tx, session_id)
     if (session) await beat(tx, session.id)
     const updates = checkedUpdates(given)
@@ -46,7 +51,7 @@ export default defineTool({
     const conflict = await conflictOf(tx, task, expected_version)
     if (conflict) return { ...known, conflict: { ...conflict, yours: updates } }
     const change = (before: Checkpoint) => merge(before, updates)
-    return { ...known, ...(await save(tx, task, { change, summary, status })) }
+    return { ...known, ...(await save(tx, task, { change, summary, status, world })) }
   },
 })
 

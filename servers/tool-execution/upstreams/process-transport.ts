@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { ReadBuffer, serializeMessage, type Transport } from '@modelcontextprotocol/client'
-import { getDefaultEnvironment } from '@modelcontextprotocol/client/stdio'
+import { programEnvironment } from '@story-portal/shared/config'
 import type { Reaper } from './reaper.ts'
 
 const MAX_MESSAGE_BYTES = 4 * 1024 * 1024
@@ -52,7 +52,7 @@ export function processTransport({ command, args, env }: ProcessParameters, reap
   const transport: Transport = {
     start: () =>
       new Promise((resolve, reject) => {
-        const { PATH = '' } = getDefaultEnvironment()
+        const { PATH } = programEnvironment()
         const started = spawn(command, args, {
           detached: true,
           env: { PATH, ...env },

@@ -1,4 +1,17 @@
-import { defineKind, int, managed, optional, ref, text } from '../define-kind.ts'
+import { z } from 'zod'
+import { defineKind, int, json, managed, optional, ref, text } from '../define-kind.ts'
+
+const Seen = z.union([
+  z.strictObject({ bytes: z.int().min(0), sha256: z.string().max(64).optional() }),
+  z.strictObject({ problem: z.enum(['outside', 'folder', 'not_a_file', 'unreadable']) }),
+  z.null(),
+])
+
+const World = z.strictObject({
+  commit: z.string().max(64).nullable(),
+  branch: z.string().max(1000).nullable(),
+  files: z.record(z.string().max(2000), Seen),
+})
 
 const contextVersion = defineKind({
   name: 'context_version',
@@ -14,9 +27,11 @@ const contextVersion = defineKind({
     sha256: managed(text(64)),
     summary: managed(optional(text(2000))),
     restored_from: managed(optional(int(1))),
+    // Commit, branch and key files as the save saw them in the project's folder.
+    world: managed(optional(json(World))),
   },
-  // At first there were no rollbacks.
-  upcasters: [(record) => ({ ...record, restored_from: null })],
+  // At first there were no rollbacks, and nobody looked around.
+  upcasters: [(record) => ({ ...record, restored_from: null }), (record) => ({ ...record, world: null })],
   unique: [['task_context_id', 'number']],
   search: ['summary'],
 })

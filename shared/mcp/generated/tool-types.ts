@@ -1157,7 +1157,7 @@ export interface ToolTypes {
     }
   }
   'context-orchestrator': {
-    /** Gives back what was saved last in a project, with a prompt to go on: of sessions that crashed or were compacted, and of the current task, also when nobody started a session. With session_id the latest lost session is taken over, by one session only. */
+    /** Gives back what was saved last in a project, with a prompt to go on that says first what has changed in the project since: of sessions that crashed or were compacted, and of the current task, also when nobody started a session. With session_id the latest lost session is taken over, by one session only. */
     check_recovery: {
       input: {
         /** Its name; default: that of the client's folder */
@@ -1255,7 +1255,7 @@ export interface ToolTypes {
         version: number | null
       }
     }
-    /** Returns the saved context of a task within max_tokens, the most valuable parts first; omitted says what was cut. Of list parts the newest entries stay. To save, call save_context_snapshot. */
+    /** Returns the saved context of a task within max_tokens, the most valuable parts first; omitted says what was cut, drift what has changed in the project since. Of list parts the newest entries stay. To save, call save_context_snapshot. */
     get_unified_context: {
       input: {
         /** tcx_...; default: the current task of the project */
@@ -1269,6 +1269,9 @@ export interface ToolTypes {
       }
       output: {
         project: Record<string, unknown>
+        drift: {
+          checked: boolean
+        }
         task: {
           task_id: string
           version: number
@@ -1312,7 +1315,7 @@ export interface ToolTypes {
         next_cursor: string | null
       }
     }
-    /** Makes an older version the newest again, as a new version; nothing is lost. changed names the parts that differ from before. With an old expected_version nothing is done and conflict says why. */
+    /** Makes an older version the newest again, as a new version; nothing is lost. changed names the parts that differ from before, drift what differs in the project from the time of that version. With an old expected_version nothing is done and conflict says why. */
     rollback_to: {
       input: {
         /** tcx_...; default: the current task of the project */
@@ -1335,6 +1338,9 @@ export interface ToolTypes {
         version: number
         restored_from: number | null
         changed: string[]
+        drift: {
+          checked: boolean
+        }
         conflict?: Record<string, unknown>
       }
     }
@@ -1385,7 +1391,7 @@ export interface ToolTypes {
         resumed: boolean
       }
     }
-    /** Makes another task of its project the current one and returns its context; updates are saved to the task that is left, in the same step. With an old expected_version nothing is done. To begin a new task, call create_task_context. */
+    /** Makes another task of its project the current one and returns its context; updates are saved to the task that is left, in the same step. With an old expected_version nothing is done. For a new task, call create_task_context. */
     switch_task: {
       input: {
         /** To go on with, tcx_... */
@@ -1411,6 +1417,7 @@ export interface ToolTypes {
           version: number
           checkpoint: Record<string, unknown>
         } | null
+        drift: Record<string, unknown>
         omitted: Record<string, unknown>[]
         conflict?: Record<string, unknown>
       }
