@@ -1,5 +1,6 @@
 import { buildApplication, buildCommand, buildRouteMap, numberParser } from '@stricli/core'
 import { committedServers } from '../registry.ts'
+import { hooksRoutes } from './hooks/routes.ts'
 import { LOG_LEVELS } from './logs.ts'
 import { perform, performAnyway } from './perform.ts'
 import { toolRoutes } from './tool-commands.ts'
@@ -185,6 +186,7 @@ export function buildApp(version: string) {
       upgrade,
       move,
       call,
+      hooks: hooksRoutes,
       demo,
       dev,
       ...toolRoutes(servers),

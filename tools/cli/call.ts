@@ -9,6 +9,7 @@ import { cliErrors } from './errors.ts'
 import { homeFiles } from './home.ts'
 import type { Output } from './output.ts'
 import { probe, serverUrl } from './platform-state.ts'
+import { whereNotJson } from './where-not-json.ts'
 
 const UNKNOWN_TOOL = 'E0009'
 const UNREACHABLE = 'E0912'
@@ -103,17 +104,6 @@ async function readArguments(text: string | undefined): Promise<Record<string, u
     throw cliErrors.badJson({ reason: 'they must be an object.' })
   }
   return value as Record<string, unknown>
-}
-
-/** The parser's words differ between versions of Node and quote the input; only the position in them is of use. */
-function whereNotJson(json: string, { message }: SyntaxError): string {
-  if (json.trim() === '') return 'there is nothing.'
-  const position = /at position (\d+)/.exec(message)?.[1]
-  const at = position === undefined && /end of JSON/.test(message) ? json.length : Number(position)
-  if (Number.isNaN(at)) return 'a value in them is none; texts and names stand in double quotes.'
-  if (at >= json.length) return 'they end too early.'
-  const before = json.slice(0, at).split('\n')
-  return `"${json.slice(at, at + 1)}" at line ${before.length}, column ${(before.at(-1) ?? '').length + 1}.`
 }
 
 async function readStdin(): Promise<string> {

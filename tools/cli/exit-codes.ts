@@ -11,6 +11,7 @@ const BY_NUMBER: Record<string, number> = {
   E0291: EXIT.usage,
   E0292: EXIT.usage,
   E0293: EXIT.usage,
+  E0299: EXIT.usage,
   E0282: EXIT.unreachable,
   E0912: EXIT.unreachable,
 }

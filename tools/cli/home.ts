@@ -14,6 +14,7 @@ export function homeFiles(home: string) {
     platform: path.join(home, 'run', 'platform.json'),
     processes: path.join(home, 'run', 'processes'),
     failures: path.join(home, 'run', 'failures'),
+    hooks: path.join(home, 'hooks'),
   }
 }
 
