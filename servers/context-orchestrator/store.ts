@@ -7,6 +7,7 @@ import type { Checkpoint } from './checkpoint.ts'
 import type { World } from './drift/world.ts'
 import { faults } from './errors.ts'
 import type { Place } from './place.ts'
+import { indexTask } from './search/index-task.ts'
 
 export type Project = RecordOf<'project'>
 export type Task = RecordOf<'task_context'>
@@ -135,6 +136,7 @@ export async function addVersion(tx: Tx, task: Task, body: string, more: More = 
   const version = { task_context_id: task.id, number, body, sha256: sha256(body), summary, restored_from, world }
   await createRecord(tx, 'context_version', version)
   await updateKnown(tx, 'task_context', task, { head: number, ...(status && { status }) })
+  await indexTask(tx, task, JSON.parse(body) as Checkpoint)
   return number
 }
 

@@ -23,19 +23,20 @@ export async function storeEmbedding(tx: Tx, kind: string, item: { id: string; t
 
 /**
  * The tenant's items of a kind whose text is most like the query, the nearest first. Exact: every vector is compared, with
- * pgvector where the database has it and by plain SQL where not.
+ * pgvector where the database has it and by plain SQL where not. `among` is a query of the ids that count.
  */
 export async function nearest(
   tx: Tx,
   kind: string,
   query: string,
-  { limit, atLeast = 0.2 }: { limit: number; atLeast?: number },
+  { limit, atLeast = 0.2, among }: { limit: number; atLeast?: number; among?: RawBuilder<unknown> },
 ): Promise<Match[]> {
   const wanted = hashVector(query.slice(0, MAX_CHARACTERS))
   const { rows } = await sql<Match>`
     select id, similarity from (
       select e.item_id as id, ${similarity(tx, wanted)} as similarity from core.embeddings e
       where e.tenant_id = ${tenantOf(tx)} and e.kind = ${kind} and e.model = ${HASH_MODEL}
+        ${among === undefined ? sql`` : sql`and e.item_id in (${among})`}
     ) found where similarity >= ${atLeast}::float8 order by similarity desc, id limit ${limit}::int`.execute(tx)
   return rows
 }

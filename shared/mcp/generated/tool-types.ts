@@ -1370,6 +1370,26 @@ export interface ToolTypes {
         conflict?: Record<string, unknown>
       }
     }
+    /** Finds tasks of a project by what was saved in them: by words and by likeness, best first, with the part that matches. similar_to finds past tasks like one. For titles only, call list_task_contexts. */
+    search_contexts: {
+      input: {
+        /** Words; "exact phrase", -without */
+        query?: string
+        /** tcx_..., instead of query */
+        similar_to?: string
+        /** Its name; default: that of the client's folder */
+        project?: string
+        /** At most this many */
+        limit?: number
+      }
+      output: {
+        items: {
+          task_id: string
+          score: number
+        }[]
+        embedding_model: string
+      }
+    }
     /** Begins a session of an assistant in a project, made when there is none; the same client_session_id again is the session that lives. Then call check_recovery with it. */
     start_session: {
       input: {
