@@ -53,6 +53,16 @@ export async function sessionOfClient(tx: Tx, projectId: string, clientId: strin
   return rows[0] && lockSession(tx, rows[0].id)
 }
 
+/** The latest crashed or compacted session that a client called by this name in a project which the caller has locked, locked. */
+export async function lostOfClient(tx: Tx, projectId: string, clientId: string): Promise<Session | undefined> {
+  const { rows } = await sql<{ id: string }>`
+    select id from core.sessions
+    where tenant_id = current_setting('app.tenant') and project_id = ${projectId}
+      and client_session_id = ${clientId} and status in ('crashed', 'compacted') and deleted_at is null
+    order by created_at desc, id desc limit 1`.execute(tx)
+  return rows[0] && lockSession(tx, rows[0].id)
+}
+
 export interface Lost {
   session: Session
   last_sign_at: string

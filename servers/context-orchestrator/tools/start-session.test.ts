@@ -25,6 +25,27 @@ test('the same client id is the same session while it lives, also for ten starts
   expect((await start()).session.session_id).not.toBe(id)
 })
 
+test('the same client id goes on where its own compacted session stopped, and nobody else has to take that over', async () => {
+  const { call } = await open('context-orchestrator')
+  const start = () => call('start_session', { client_session_id: 'c1', project: 'p' })
+  const first = await start()
+  expect(first).toMatchObject({ continues: null, project: { name: 'p', root: null } })
+  const { session_id } = first.session
+  const { task_id } = await call('save_context_snapshot', { session_id, updates: { goal: 'x' } })
+  await call('create_task_context', { project: 'p', title: 'what somebody else began meanwhile' })
+  await call('end_session', { session_id, status: 'compacted' })
+  const ten = await Promise.all(Array.from({ length: 10 }, start))
+  expect(ten.filter(({ continues }) => continues !== null)).toMatchObject([
+    { resumed: false, continues: session_id, session: { task_id } },
+  ])
+  const back = await call('check_recovery', { project: 'p' })
+  expect(back.sessions).toMatchObject([{ session_id: null, status: 'saved' }])
+  const own = ten[0]?.session.session_id
+  expect(back.taken).toMatchObject({ session_id, by: own })
+  await call('end_session', { session_id: own })
+  expect(await start()).toMatchObject({ resumed: false, continues: null })
+})
+
 test('a task of another project, or of nobody, is refused and begins nothing', async () => {
   const { call, callError } = await open('context-orchestrator')
   const { task_id } = await call('save_context_snapshot', { project: 'one', updates: { goal: 'x' } })

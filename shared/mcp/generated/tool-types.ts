@@ -1390,7 +1390,7 @@ export interface ToolTypes {
         embedding_model: string
       }
     }
-    /** Begins a session of an assistant in a project, made when there is none; the same client_session_id again is the session that lives. Then call check_recovery with it. */
+    /** Begins a session of an assistant in a project, made when there is none; the same client_session_id again is the session that lives, or goes on where its lost one stopped (continues). Then call check_recovery with it. */
     start_session: {
       input: {
         /** Its name; default: that of the client's folder */
@@ -1408,7 +1408,13 @@ export interface ToolTypes {
         session: {
           session_id: string
         }
+        project: {
+          id: string
+          name: string
+          root: string | null
+        }
         resumed: boolean
+        continues: string | null
       }
     }
     /** Makes another task of its project the current one and returns its context; updates are saved to the task that is left, in the same step. With an old expected_version nothing is done. For a new task, call create_task_context. */

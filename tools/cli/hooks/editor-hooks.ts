@@ -21,12 +21,25 @@ const EDITOR_TIMEOUT_S = 5
 
 const SCRIPT = path.join(toolsDir, 'hooks', 'hook.cjs')
 
+/** What the hook gives a session that starts when its command says nothing else; four bytes a token. */
+const PRESET_TOKENS = 2_000
+
 /** The hooks that install writes, one group per event, for the platform of this data directory. */
-export function editorHooks(home: string): Record<string, HookGroup> {
+export function editorHooks(home: string, maxTokens = PRESET_TOKENS): Record<string, HookGroup> {
+  const more = maxTokens === PRESET_TOKENS ? '' : ` ${maxTokens}`
   return Object.fromEntries(
     Object.entries(EVENTS).map(([event, { run, ...matcher }]) => [
       event,
-      { ...matcher, hooks: [{ type: 'command', command: commandLine(run, home), timeout: EDITOR_TIMEOUT_S }] },
+      {
+        ...matcher,
+        hooks: [
+          {
+            type: 'command',
+            command: commandLine(run === 'session-start' ? run + more : run, home),
+            timeout: EDITOR_TIMEOUT_S,
+          },
+        ],
+      },
     ]),
   )
 }

@@ -1,4 +1,4 @@
-import { buildCommand, buildRouteMap } from '@stricli/core'
+import { buildCommand, buildRouteMap, numberParser } from '@stricli/core'
 import type { CommonFlags } from '../app.ts'
 import { perform } from '../perform.ts'
 import type { HooksFlags } from './run-hooks.ts'
@@ -20,6 +20,20 @@ const where = {
 
 const dryRun = yes('Write nothing, say what would be done')
 
+function tokensParser(given: string): number {
+  const tokens = numberParser(given)
+  if (Number.isInteger(tokens) && tokens >= 300 && tokens <= 10_000) return tokens
+  throw new SyntaxError(`${given} is not a whole number from 300 to 10000`)
+}
+
+const maxTokens = {
+  kind: 'parsed',
+  parse: tokensParser,
+  optional: true,
+  brief: 'Most that a session is given at its start; default 2000',
+  placeholder: 'n',
+} as const
+
 type Flags = CommonFlags & HooksFlags
 
 /** `story-portal hooks ...` */
@@ -31,20 +45,20 @@ export const hooksRoutes = buildRouteMap({
         fullDescription:
           'Merges the hooks into .claude/settings.json of the project; everything else in it stays as it is. docs/editor-hooks.md says what each does.',
       },
-      parameters: { flags: { ...where, dryRun } },
+      parameters: { flags: { ...where, dryRun, maxTokens } },
       func: (flags: Flags) =>
         perform(flags, async (out, config) => (await import('./run-hooks.ts')).runInstall(out, config, flags)),
     }),
     uninstall: buildCommand({
       docs: { brief: 'Remove the hooks that install has added, and nothing else' },
       parameters: { flags: { ...where, dryRun } },
-      func: (flags: Flags) =>
+      func: (flags: Omit<Flags, 'maxTokens'>) =>
         perform(flags, async (out, config) => (await import('./run-hooks.ts')).runUninstall(out, config, flags)),
     }),
     status: buildCommand({
       docs: { brief: 'Show which hooks are installed; exits 1 when one is not' },
       parameters: { flags: where },
-      func: (flags: Omit<Flags, 'dryRun'>) =>
+      func: (flags: Omit<Flags, 'dryRun' | 'maxTokens'>) =>
         perform(flags, async (out, config) => (await import('./run-hooks.ts')).runHooksStatus(out, config, flags)),
     }),
   },

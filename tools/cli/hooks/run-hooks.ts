@@ -13,6 +13,7 @@ export interface HooksFlags {
   local?: boolean
   user?: boolean
   dryRun?: boolean
+  maxTokens?: number
 }
 
 const EMPTY = '{}\n'
@@ -88,7 +89,7 @@ function look(
 ): { file: SettingsFile; record: InstallRecord | undefined; groups: HookGroups } {
   const file = readSettings(scopeOf(flags))
   if (file.text !== undefined) checkSettings(file.text, file.path)
-  return { file, record: readRecord(home, file.path), groups: editorHooks(home) }
+  return { file, record: readRecord(home, file.path), groups: editorHooks(home, flags.maxTokens) }
 }
 
 function scopeOf({ user = false, local = false, project }: HooksFlags): Scope {
