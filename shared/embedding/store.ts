@@ -32,12 +32,15 @@ export async function nearest(
   { limit, atLeast = 0.2, among }: { limit: number; atLeast?: number; among?: RawBuilder<unknown> },
 ): Promise<Match[]> {
   const wanted = hashVector(query.slice(0, MAX_CHARACTERS))
+  const mine = sql`e.tenant_id = ${tenantOf(tx)} and e.kind = ${kind} and e.model = ${HASH_MODEL}`
+  const compared = sql`select e.item_id as id, ${similarity(tx, wanted)} as similarity from core.embeddings e where ${mine}`
+  // One look by key for each id, whatever the planner believes of tables that nobody has analysed yet.
+  const found = among
+    ? sql`select one.* from (${among}) ids(id), lateral (${compared} and e.item_id = ids.id limit 1) one`
+    : compared
   const { rows } = await sql<Match>`
-    select id, similarity from (
-      select e.item_id as id, ${similarity(tx, wanted)} as similarity from core.embeddings e
-      where e.tenant_id = ${tenantOf(tx)} and e.kind = ${kind} and e.model = ${HASH_MODEL}
-        ${among === undefined ? sql`` : sql`and e.item_id in (${among})`}
-    ) found where similarity >= ${atLeast}::float8 order by similarity desc, id limit ${limit}::int`.execute(tx)
+    select id, similarity from (${found}) found
+    where similarity >= ${atLeast}::float8 order by similarity desc, id limit ${limit}::int`.execute(tx)
   return rows
 }
 
