@@ -1,10 +1,5 @@
-import { localUser } from '@story-portal/shared/auth'
-import { memoryServices } from '@story-portal/shared/cache'
-import { createJobs } from '@story-portal/shared/jobs'
-import { createHost, loadServer } from '@story-portal/shared/mcp'
-import { silentLog, testConfig } from '../../../shared/testing/test-config.ts'
-import { benchDatabase } from '../bench-database.ts'
 import type { Benchmark, BenchmarkContext, Measurement } from '../benchmark.ts'
+import { contextServer } from '../context-server.ts'
 import { median, quantile } from '../median.ts'
 import { seedContexts, seededTask } from '../seed-contexts.ts'
 
@@ -100,19 +95,7 @@ async function p95(run: () => Promise<unknown>): Promise<number> {
 }
 
 async function server(context: BenchmarkContext, mode: 'postgres' | 'embedded', size: (typeof SIZES)[number]) {
-  const { db, scope } = await benchDatabase(context, mode)
-  const host = await createHost({
-    config: testConfig(),
-    servers: [await loadServer(new URL('../../../servers/context-orchestrator/', import.meta.url))],
-    db,
-    services: await memoryServices(silentLog),
-    jobs: await createJobs({ db, log: silentLog }),
-    log: silentLog,
-  })
-  context.defer(() => host.close())
-  const caller = { ...localUser({ surface: 'internal', name: 'bench' }), tenant_id: scope.tenant_id }
-  const call = (tool: string, args: object): Promise<Record<string, unknown>> =>
-    host.call('context-orchestrator', tool, args, { caller })
+  const { db, scope, call } = await contextServer(context, mode)
   const { project } = (await call('create_project', { name: 'bench' })) as { project: { id: string } }
   await seedContexts(db, scope, { project_id: project.id, ...size })
   return call
