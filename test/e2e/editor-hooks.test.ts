@@ -6,31 +6,12 @@ import type { AddressInfo } from 'node:net'
 import os from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { editor } from './editor.ts'
 import { OWN_SETTINGS, sampleProject } from './sample-project.ts'
 import { outcomeOf, plainEnv, root, run, type UnderTest, underTest } from './under-test.ts'
 
 const SERVER = 'context-orchestrator'
 const BUDGET_BYTES = 2_000 * 4
-
-interface Settings {
-  hooks: Record<string, { matcher?: string; hooks: { command: string }[] }[]>
-}
-
-/** The editor's side: it knows the settings and what it sends, and nothing of the platform. */
-function editor(project: ReturnType<typeof sampleProject>, session_id: string) {
-  const { CLAUDE_PROJECT_DIR: _, ...env } = plainEnv()
-  const common = { session_id, transcript_path: '/dev/null', cwd: project.folder, permission_mode: 'default' }
-  return async (hook_event_name: string, more: Record<string, unknown> = {}, raw?: string) => {
-    const { hooks } = JSON.parse(readFileSync(project.settings, 'utf8')) as Settings
-    // The last group: those before it are the project's own.
-    const command = hooks[hook_event_name]?.at(-1)?.hooks[0]?.command ?? 'false'
-    const child = spawn('sh', ['-c', command], { cwd: project.folder, env, stdio: ['pipe', 'pipe', 'pipe'] })
-    child.stdin.on('error', () => {})
-    child.stdin.end(raw ?? JSON.stringify({ ...common, hook_event_name, ...more }))
-    const { code, stdout, stderr, json } = await outcomeOf(child)
-    return { code, stdout, stderr, context: json?.hookSpecificOutput?.additionalContext as string | undefined }
-  }
-}
 
 const SILENT = { code: 0, stdout: '', stderr: '' }
 const edit = (file: string, tool_name = 'Edit') => ({ tool_name, tool_input: { file_path: file }, tool_response: {} })

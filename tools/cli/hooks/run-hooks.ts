@@ -30,11 +30,11 @@ export async function runInstall(out: Output, { home }: Config, flags: HooksFlag
     const before = none ? null : clean
     writeRecord(home, { settings: file.path, before, after_sha256: digest(text), groups: wanted, made_folder })
   }
-  const heading = changed
-    ? flags.dryRun
-      ? `This would be merged into ${file.path}:\n\n${JSON.stringify({ hooks: wanted }, null, 2)}`
-      : `The hooks are in ${file.path} now.`
+  const done = changed
+    ? `The hooks are in ${file.path} now.`
     : `The hooks are in ${file.path} already: nothing was changed.`
+  const shown = `${changed ? 'This would be merged into' : 'This is already in'} ${file.path}:\n\n${JSON.stringify({ hooks: wanted }, null, 2)}`
+  const heading = flags.dryRun ? shown : done
   const result = { settings: file.path, changed, dry_run: flags.dryRun ?? false, events }
   out.result(flags.dryRun ? { ...result, hooks: wanted } : result, [heading, ...notes(events)].join('\n'))
 }
