@@ -103,6 +103,25 @@ describe('the hooks of an editor, by the commands in its settings', () => {
     expect(await run('PostToolUse', { tool_name: 'Bash', tool_input: { command: 'ls' } })).toMatchObject(SILENT)
   })
 
+  test('fields as VS Code and Cursor name them are known too; the editor knows its project better than where it stands', async () => {
+    const run = editor(project, '')
+    const cwd = project.folder
+    const file = path.join(cwd, 'src/other.ts')
+    writeFileSync(file, 'x')
+    const code = { sessionId: 'of code', cwd, tool_name: 'create_file', tool_input: { filePath: file } }
+    const cursor = { conversation_id: 'of cursor', cursor_version: '3', cwd, tool_name: 'Write' }
+    expect(await run('PostToolUse', {}, JSON.stringify(code))).toMatchObject(SILENT)
+    expect(await run('Stop', {}, JSON.stringify(cursor))).toMatchObject(SILENT)
+    const { task } = await call('get_unified_context', { max_tokens: 50_000 })
+    expect(task.checkpoint.key_files).toContainEqual(expect.objectContaining({ path: 'src/other.ts' }))
+    expect(await session('of code')).toMatchObject({ resumed: true, session: { assistant: 'vscode' } })
+    expect(await session('of cursor')).toMatchObject({ resumed: true, session: { assistant: 'cursor' } })
+
+    const elsewhere = editor(project, 'elsewhere', { CLAUDE_PROJECT_DIR: cwd })
+    await elsewhere('Stop', { cwd: it.home })
+    expect(await session('elsewhere')).toMatchObject({ resumed: true })
+  })
+
   test('before a compaction the task is marked and the session counts as compacted; the same session goes on afterwards', async () => {
     const run = editor(project, 'long')
     await run('SessionStart', { source: 'startup' })

@@ -51,11 +51,11 @@ async function run() {
   if (typeof text === 'string') await print(text)
 }
 
-/** What the editors send, by one name: VS Code writes some of them in another case. */
+/** What the editors send, by one name: VS Code writes some in another case, Cursor calls a session a conversation. */
 function editorEvent(input) {
   const { tool_input: tool = {} } = input
   return {
-    session: input.session_id ?? input.sessionId,
+    session: input.session_id ?? input.sessionId ?? input.conversation_id,
     cwd: process.env.CLAUDE_PROJECT_DIR || input.cwd || process.cwd(),
     trigger: input.trigger ?? 'auto',
     tool: input.tool_name ?? '',
