@@ -13,6 +13,9 @@ const GROWS: Partial<Record<Part, (entry: Entry) => unknown>> = {
   locked_elements: (entry) => (entry as Record<string, unknown>).element,
 }
 
+/** Editors add a file with every edit, and every save looks at each: without a bound they would fill the room of a task. */
+const MOST_FILES = 500
+
 /** The checkpoint after a partial save: what is absent stays, null empties, a step that is done is no longer pending. */
 export function merge(before: Checkpoint, updates: Updates): Checkpoint {
   const after: Record<string, unknown> = { ...before }
@@ -20,7 +23,8 @@ export function merge(before: Checkpoint, updates: Updates): Checkpoint {
     const value = updates[part]
     if (value === undefined) continue
     const named = GROWS[part]
-    after[part] = named && Array.isArray(value) ? grown(before[part] as Entry[], value as Entry[], named) : value
+    const grow = part === 'key_files' ? latest : grown
+    after[part] = named && Array.isArray(value) ? grow(before[part] as Entry[], value as Entry[], named) : value
   }
   const done = new Set((after.done_steps ?? []) as string[])
   if (Array.isArray(after.pending_steps)) after.pending_steps = after.pending_steps.filter((step) => !done.has(step))
@@ -34,6 +38,13 @@ export function changedParts(before: Checkpoint, after: Checkpoint): Part[] {
 
 function grown(before: Entry[] = [], added: Entry[], named: (entry: Entry) => unknown): Entry[] {
   return [...new Map([...before, ...added].map((entry) => [named(entry), entry])).values()]
+}
+
+/** The same, with those that were just named at the end, and no more than the last MOST_FILES. */
+function latest(before: Entry[] = [], added: Entry[], named: (entry: Entry) => unknown): Entry[] {
+  const names = new Set(added.map(named))
+  const others = before.filter((entry) => !names.has(named(entry)))
+  return grown(others, added, named).slice(-MOST_FILES)
 }
 
 function isEmpty(value: unknown): boolean {

@@ -96,3 +96,18 @@ test('what does not fit is refused with its path, and nothing is saved', async (
   expect(await callError('get_unified_context')).toMatchObject({ number: 'E14001' })
   expect((await call('save_context_snapshot', { updates: { goal: 'x' } })).version).toBe(1)
 })
+
+test('of key files the 500 named last stay, the latest at the end, so that edits do not fill the room of a task', async () => {
+  const { call } = await open('context-orchestrator')
+  const save = (paths: string[]) =>
+    call('save_context_snapshot', { project: 'p', updates: { key_files: paths.map((path) => ({ path })) } })
+  const names = async () => {
+    const { task } = await call('get_unified_context', { project: 'p', max_tokens: 100_000 })
+    return task.checkpoint.key_files.map(({ path }: { path: string }) => path)
+  }
+  const many = Array.from({ length: 500 }, (_, i) => `file ${i}`)
+  await save(many)
+  await save(['file 0', 'new'])
+  expect(await names()).toEqual([...many.slice(2), 'file 0', 'new'])
+  expect(await save(['file 0', 'new'])).toMatchObject({ changed: [] })
+})
