@@ -24,25 +24,50 @@ export async function up(db: Kysely<unknown>): Promise<void> {
   await sql`create index on core.context_search (tenant_id, project_id, saved_at desc)`.execute(db)
   await sql`create index on core.context_search using gin (words)`.execute(db)
   await tenantTable(db, 'core.context_search')
+  await latestFunction(db)
   await searchFunction(db)
   await fill(db)
 }
 
-/** Of what matches, the tasks saved last are ranked: a word that is everywhere must not rank everything. */
+/**
+ * The tasks of a project that were saved last. Without sorts and bitmaps the index is walked from its newest end: before the first
+ * analyze (and the embedded database has no autovacuum) the planner believes that a project has one task, and would sort all.
+ */
+async function latestFunction(db: Kysely<unknown>): Promise<void> {
+  await sql`
+    create function core.latest_contexts(project text, most int) returns setof text
+    language sql stable set search_path = pg_catalog set enable_sort = off set enable_bitmapscan = off as $$
+      select s.task_context_id from core.context_search s
+      where s.tenant_id = current_setting('app.tenant') and s.project_id = project order by s.saved_at desc limit most
+    $$`.execute(db)
+}
+
+/**
+ * Words that many have are found among the tasks saved last, and only the others are looked up in the index of words: so neither a
+ * word that nobody has nor one that everybody has reads everything. There tenant and project are compared as expressions, so that
+ * the index of the words is taken.
+ */
 async function searchFunction(db: Kysely<unknown>): Promise<void> {
+  const lately = sql.raw(`core.latest_contexts(project, 3000) as l(id), lateral (
+          select s.task_context_id, s.words, s.saved_at from core.context_search s
+          where s.tenant_id = current_setting('app.tenant') and s.task_context_id = l.id limit 1
+        ) r where r.words @@ q`)
   await sql`
     create function core.search_contexts(project text, query text, most int)
     returns table (task_context_id text, rank float4)
-    language sql stable security definer set search_path = pg_catalog as $$
-      with asked as (select websearch_to_tsquery('english', query) || websearch_to_tsquery('simple', query) as q),
-      found as (
-        select s.task_context_id, s.words, s.saved_at from core.context_search s, asked
-        where s.tenant_id = current_setting('app.tenant') and s.project_id = project and s.words @@ asked.q
-        order by s.saved_at desc limit 1000
-      )
-      select found.task_context_id, ts_rank(found.words, asked.q) as rank from found, asked
-      order by rank desc, found.saved_at desc, found.task_context_id limit most
-    $$`.execute(db)
+    language plpgsql stable security definer set search_path = pg_catalog as $$
+    declare
+      q tsquery := websearch_to_tsquery('english', query) || websearch_to_tsquery('simple', query);
+    begin
+      if (select count(*) from (select from ${lately} limit most) hits) = most then
+        return query select r.task_context_id, ts_rank(r.words, q) as rank from ${lately}
+          order by rank desc, r.saved_at desc, r.task_context_id limit most;
+      else
+        return query select s.task_context_id, ts_rank(s.words, q) as rank from core.context_search s
+          where s.words @@ q and s.tenant_id || '' = current_setting('app.tenant') and s.project_id || '' = project
+          order by rank desc, s.saved_at desc, s.task_context_id limit most;
+      end if;
+    end $$`.execute(db)
   await sql`grant create on schema core to story_portal_system`.execute(db)
   await sql`alter function core.search_contexts(text, text, int) owner to story_portal_system`.execute(db)
   await sql`revoke create on schema core from story_portal_system`.execute(db)

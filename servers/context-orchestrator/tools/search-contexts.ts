@@ -15,7 +15,7 @@ import { findProject, findTask, readVersion } from '../store.ts'
 /** Read of each ranking, so that what stands low in both can still come up. */
 const DEPTH = 100
 /** Vectors are compared one by one: of the tasks saved last. */
-const MOST_COMPARED = 2_000
+const MOST_COMPARED = 1_000
 
 export default defineTool({
   name: 'search_contexts',
@@ -57,9 +57,7 @@ async function byWords(tx: Tx, project: string, query: string): Promise<string[]
 
 /** The tasks of a project that were saved last, as a query. */
 function latest(project: string) {
-  return sql`select task_context_id from core.context_search
-    where tenant_id = current_setting('app.tenant') and project_id = ${project}
-    order by saved_at desc limit ${MOST_COMPARED}::int`
+  return sql`select core.latest_contexts(${project}, ${MOST_COMPARED}::int)`
 }
 
 type Shown = { task_id: string; score: number; [more: string]: unknown }

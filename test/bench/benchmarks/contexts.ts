@@ -67,7 +67,7 @@ async function measure(
         updates: { next_action: `step ${n}`, done_steps: [`what was done in ${n}`], notes: NOTES },
       }),
     get: () => call('get_unified_context', { task_id: some() }),
-    // A word that few have, one that many have, and two together.
+    // A word that few have, one that many have, two together, a sentence, and words that all have.
     search: () => call('search_contexts', { project: 'bench', query: QUERIES[++n % QUERIES.length]?.(n) ?? '' }),
   }
   const times: Record<Job, number[]> = { save: [], get: [], search: [] }
@@ -82,6 +82,7 @@ const QUERIES = [
   (n: number) => `area${n % 50}`,
   (n: number) => `lexer module${n % 1_000}`,
   () => 'where do the tokens of the parser come from',
+  () => 'parser tests',
 ]
 
 async function p95(run: () => Promise<unknown>): Promise<number> {
