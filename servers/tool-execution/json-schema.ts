@@ -163,14 +163,19 @@ function boundedRegExp(pattern: string, flags: string) {
 }
 boundedRegExp.code = 'boundedRegExp'
 
-const compiled = new WeakMap<JsonSchema, ValidateFunction>()
+/** By text: a schema that is read with every call is another object each time, and compiling one costs milliseconds. */
+const compiled = new Map<string, ValidateFunction>()
+const MOST_COMPILED = 300
 
 /** What is wrong with `value`, with paths below `root`; empty when it fits. The schema has passed `checkSchema`. */
 export function faultsOf(schema: JsonSchema, value: unknown, root: string): Fault[] {
-  let validate = compiled.get(schema)
+  const text = JSON.stringify(schema)
+  let validate = compiled.get(text)
   if (!validate) {
     validate = validator().compile(withoutDialect(schema))
-    compiled.set(schema, validate)
+    const [oldest] = compiled.keys()
+    if (compiled.size >= MOST_COMPILED && oldest !== undefined) compiled.delete(oldest)
+    compiled.set(text, validate)
   }
   return validate(value) ? [] : (validate.errors ?? []).slice(0, 20).map((error) => schemaFault(error, root))
 }

@@ -32,6 +32,7 @@ const EXCEPTIONS: Record<string, string> = {
     'MIT by its README; run as a program of its own by a test',
   '@modelcontextprotocol/server-memory SEE LICENSE IN LICENSE':
     'MIT by its README; run as a program of its own by a test',
+  'supergateway (none)': 'MIT by the file LICENSE in it; run as a program of its own by a benchmark',
   'pako (MIT AND Zlib)': 'in a server that a test runs as a program of its own',
   'lightningcss MPL-2.0': 'only with the test runner, unchanged',
   'caniuse-lite CC-BY-4.0': 'data, only with the test runner',
