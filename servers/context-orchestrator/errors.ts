@@ -36,6 +36,20 @@ export const faults = defineErrors(14, {
     message: "The root is not a folder in the project of the client's working directory.",
     hint: 'Leave root out for that project itself, or name a folder in it. A client that tells no folder can not set one.',
   },
+  notLinkable: {
+    number: 'E14012',
+    code: 'INVALID_INPUT',
+    severity: 'info',
+    message: 'These can not be linked so: {why}.',
+    hint: 'Nothing was linked. Tasks of one project can have every relation; tasks and goals of planning can be depended on and related to.',
+  },
+  circle: {
+    number: 'E14013',
+    code: 'CONFLICT',
+    severity: 'info',
+    message: 'With this link, {relation} would go in a circle of {links} links.',
+    hint: 'Nothing was linked. details.path is the circle: remove one of its links first, with link_tasks and remove.',
+  },
   sessionOver: {
     number: 'E14030',
     code: 'CONFLICT',

@@ -25,7 +25,7 @@ test('the database knows exactly the moves that the code knows', async () => {
 
 test('every kind has a table of its fields, no more and no less, and its trigger that no change goes without an event', async () => {
   const db = await fileDatabase()
-  expect(kindNames).toHaveLength(17)
+  expect(kindNames).toHaveLength(18)
   const { rows } = await db.tx(testTenant(), (tx) =>
     sql<{ table: string; columns: string[]; triggers: string[] }>`
       select 'core.' || c.relname as table,

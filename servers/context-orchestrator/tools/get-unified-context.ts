@@ -3,6 +3,7 @@ import { defineTool } from '@story-portal/shared/mcp'
 import { z } from 'zod'
 import { latestCheckpoints } from '../checkpoints.ts'
 import { taskDrift } from '../drift/task-drift.ts'
+import { relationshipsOf } from '../graph/relationships.ts'
 import { placeOf } from '../place.ts'
 import { MaxTokens, ProjectName, TaskId } from '../schema.ts'
 import { findTask } from '../store.ts'
@@ -23,6 +24,7 @@ export default defineTool({
     project: z.looseObject({}),
     drift: z.looseObject({ checked: z.boolean() }),
     task: z.looseObject({ task_id: z.string(), version: z.int(), checkpoint: z.looseObject({}) }),
+    relationships: z.array(z.looseObject({})),
     checkpoints: z.array(z.looseObject({})),
     omitted: z.array(z.looseObject({})),
   },
@@ -35,6 +37,7 @@ export default defineTool({
       project: { id, name, root },
       drift,
       ...(await shownTask(tx, task, { version, maxTokens: max_tokens })),
+      relationships: await relationshipsOf(tx, task.id),
       checkpoints: await latestCheckpoints(tx, task.id),
     }
   },

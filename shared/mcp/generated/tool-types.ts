@@ -1255,6 +1255,30 @@ export interface ToolTypes {
         version: number | null
       }
     }
+    /** Shows how the tasks of a project are linked: which are ready, what blocks the others, the longest chain of open ones; with format mermaid as a picture too. To link tasks, call link_tasks. */
+    get_task_graph: {
+      input: {
+        /** tcx_...: only what is around it; default: all */
+        task_id?: string
+        /** Its name; default: that of the client's folder */
+        project?: string
+        /** Links away from task_id */
+        depth?: number
+        /** At most so many nodes */
+        limit?: number
+        format?: 'json' | 'mermaid'
+      }
+      output: {
+        nodes: {
+          id: string
+          ready: boolean
+        }[]
+        edges: Record<string, unknown>[]
+        critical_path: string[]
+        omitted: number
+        mermaid?: string
+      }
+    }
     /** Returns the saved context of a task within max_tokens, the most valuable parts first; omitted says what was cut, drift what has changed in the project since. Of list parts the newest entries stay. To save, call save_context_snapshot. */
     get_unified_context: {
       input: {
@@ -1277,6 +1301,7 @@ export interface ToolTypes {
           version: number
           checkpoint: Record<string, unknown>
         }
+        relationships: Record<string, unknown>[]
         checkpoints: Record<string, unknown>[]
         omitted: Record<string, unknown>[]
       }
@@ -1292,6 +1317,32 @@ export interface ToolTypes {
       output: {
         session_id: string
         last_heartbeat_at: string
+      }
+    }
+    /** Links a task with another of its project, or with a task or goal of planning, whose state then counts; with remove, unlinks them. Circles are refused. To see the links, call get_task_graph. */
+    link_tasks: {
+      input: {
+        /** tcx_...; default: the current task of the project */
+        task_id?: string
+        /** Its name; default: that of the client's folder */
+        project?: string
+        /** parent: target_id is the parent */
+        relation: 'blocks' | 'depends_on' | 'related_to' | 'parent'
+        /** tcx_..., or tsk_..., gol_... of planning */
+        target_id: string
+        /** Unlinks */
+        remove?: boolean
+        /** Makes a repeat safe */
+        idempotency_key?: string
+      }
+      output: {
+        link: {
+          task_id: string
+          relation: string
+          target_id: string
+        }
+        /** False: it was so before */
+        changed: boolean
       }
     }
     /** Lists tasks of a project, the latest saved first. To go on with one, call switch_task. */

@@ -1,0 +1,93 @@
+import { open } from '@story-portal/shared/testing'
+import { expect, test } from 'vitest'
+
+async function tasks(count: number) {
+  const opened = await open('context-orchestrator', { with: ['planning'] })
+  const ids: string[] = []
+  for (let i = 0; i < count; i++) ids.push((await opened.call('create_task_context', { title: `Task ${i}` })).task_id)
+  const link = (task_id: string, relation: string, target_id: string, more: object = {}) =>
+    opened.call('link_tasks', { task_id, relation, target_id, ...more })
+  return { ...opened, ids, link }
+}
+
+test('a link is seen from both ends, the same again changes nothing, and removed it is gone', async () => {
+  const { call, ids, link } = await tasks(2)
+  const [a = '', b = ''] = ids
+  const first = await link(a, 'blocks', b)
+  expect(first).toEqual({ link: { task_id: b, relation: 'depends_on', target_id: a }, changed: true })
+  expect(await link(b, 'depends_on', a)).toMatchObject({ changed: false })
+  const seen = async (task_id: string) => (await call('get_unified_context', { task_id })).relationships
+  expect(await seen(a)).toEqual([{ relation: 'blocks', id: b, title: 'Task 1', status: 'active', done: false }])
+  expect(await seen(b)).toMatchObject([{ relation: 'depends_on', id: a }])
+  expect(await link(b, 'depends_on', a, { remove: true })).toMatchObject({ changed: true })
+  expect(await link(b, 'depends_on', a, { remove: true })).toMatchObject({ changed: false })
+  expect(await seen(b)).toEqual([])
+  expect(await link(b, 'depends_on', a)).toMatchObject({ changed: true })
+})
+
+test('circles are refused with their path, whichever way they are said; so are second parents', async () => {
+  const { callError, ids, link } = await tasks(3)
+  const [a = '', b = '', c = ''] = ids
+  await link(a, 'depends_on', b)
+  await link(c, 'blocks', b)
+  const circle = await callError('link_tasks', { task_id: c, relation: 'depends_on', target_id: a })
+  expect(circle).toMatchObject({ number: 'E14013', details: { path: [c, a, b, c] } })
+  await link(c, 'parent', a)
+  await link(a, 'related_to', c)
+  expect(await callError('link_tasks', { task_id: a, relation: 'parent', target_id: c })).toMatchObject({
+    number: 'E14013',
+  })
+  expect(await callError('link_tasks', { task_id: c, relation: 'parent', target_id: b })).toMatchObject({
+    number: 'E14012',
+  })
+})
+
+test('of ten links that would close circles together only those land that do not', async () => {
+  const { call, ids, link } = await tasks(5)
+  const pairs = ids.flatMap((from) => ids.filter((to) => to !== from).map((to) => [from, to] as const))
+  const landed = await Promise.allSettled(pairs.map(([from, to]) => link(from, 'depends_on', to)))
+  const done = landed.filter(({ status }) => status === 'fulfilled')
+  // Of each two that contradict each other one lands: all pairs once, and an order of the five.
+  expect(done).toHaveLength(10)
+  const { edges, critical_path } = await call('get_task_graph')
+  expect(edges).toHaveLength(10)
+  expect(critical_path).toHaveLength(5)
+})
+
+test("planning's tasks and goals can be depended on; their state is read where it is kept", async () => {
+  const { call, callOn, callError, ids, link } = await tasks(1)
+  const [a = ''] = ids
+  const { goal } = await callOn('planning', 'create_goal', { title: 'Ship' })
+  const steps = [{ key: 'look', kind: 'assistant', name: 'Look at it', instructions: 'x' }]
+  const { plan, tasks: planned } = await callOn('planning', 'create_plan', { goal_id: goal.id, tasks: steps })
+  await link(a, 'related_to', goal.id)
+  await link(a, 'depends_on', planned[0].id)
+  const blocked = async () =>
+    (await call('get_task_graph', { task_id: a })).nodes.find((n: { id: string }) => n.id === a)
+  expect(await blocked()).toMatchObject({ ready: false, blocked_by: [planned[0].id] })
+  await callOn('planning', 'run_plan', { plan_id: plan.id, mode: 'background' })
+  const claimed = await callOn('planning', 'claim_task', { plan_id: plan.id })
+  const { lease_token } = claimed
+  await callOn('planning', 'complete_task', { task_id: claimed.task.id, lease_token, output: {} })
+  expect(await blocked()).toMatchObject({ ready: true, blocked_by: [] })
+  const { relationships } = await call('get_unified_context', { task_id: a })
+  expect(relationships).toContainEqual({
+    ...{ relation: 'depends_on', id: planned[0].id, title: 'Look at it', status: 'completed', done: true },
+  })
+  const wrong = { task_id: a, relation: 'blocks', target_id: planned[0].id }
+  expect(await callError('link_tasks', wrong)).toMatchObject({ number: 'E14012' })
+})
+
+test('what is not there, another project, another tenant and the task itself can not be linked', async () => {
+  const { call, callError, db, ids } = await tasks(1)
+  const [a = ''] = ids
+  const fault = (target_id: string) => callError('link_tasks', { task_id: a, relation: 'related_to', target_id })
+  const { task_id: far } = await call('create_task_context', { title: 'far', project: 'elsewhere' })
+  const stranger = await open('context-orchestrator', { db })
+  const { task_id: strange } = await stranger.call('create_task_context', { title: 'x' })
+  expect(await fault(a)).toMatchObject({ number: 'E14012' })
+  expect(await fault(far)).toMatchObject({ number: 'E14012' })
+  expect(await fault(strange)).toMatchObject({ code: 'NOT_FOUND' })
+  expect(await fault('gol_nobody')).toMatchObject({ code: 'NOT_FOUND' })
+  expect(await fault('x')).toMatchObject({ code: 'INVALID_INPUT' })
+})
