@@ -12,7 +12,7 @@ export interface Judged {
   port: number
   token: string
   /** Whose file in baselines/ holds what is expected to fail. */
-  baseline: 'servers' | 'hub' | 'fixture'
+  baseline: 'servers' | 'prompts' | 'fixture'
 }
 
 /** Each release of the tool with the sets it knows; the sets of 0.2 are frozen per revision of the protocol. */

@@ -45,8 +45,8 @@ async function judgeAll(wish: Wish): Promise<Row[]> {
       name: server.name,
       port: platform.port(server),
       token: platform.token,
-      // The one that has resources and prompts.
-      baseline: server.name === 'service-hub' ? ('hub' as const) : ('servers' as const),
+      // Those that have resources and prompts pass more.
+      baseline: (server.prompts ?? []).length > 0 ? ('prompts' as const) : ('servers' as const),
     }))
     return [
       ...(await judgeClients(platform, wish)),

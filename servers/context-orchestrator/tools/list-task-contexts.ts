@@ -30,7 +30,8 @@ export default defineTool({
     const page = await listRecords(tx, 'task_context', { filter, query, sort: '-updated_at', limit, cursor })
     const current = (await currentTask(tx, project))?.id
     const items = page.items.map(({ id, title, status, head, created_at, updated_at }) => {
-      return { task_id: id, title, status, version: head, current: id === current, created_at, updated_at }
+      const shown = { task_id: id, project: project.name, title, status, version: head }
+      return { ...shown, current: id === current, created_at, updated_at }
     })
     return { project: project.name, items, next_cursor: page.next_cursor }
   },
