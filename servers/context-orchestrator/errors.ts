@@ -50,6 +50,20 @@ export const faults = defineErrors(14, {
     message: 'With this link, {relation} would go in a circle of {links} links.',
     hint: 'Nothing was linked. details.path is the circle: remove one of its links first, with link_tasks and remove.',
   },
+  conflictSettled: {
+    number: 'E14020',
+    code: 'CONFLICT',
+    severity: 'info',
+    message: 'The conflict {conflict} is {status} already.',
+    hint: 'Nothing was changed. detect_conflicts shows what is open now.',
+  },
+  outcomeUnfit: {
+    number: 'E14021',
+    code: 'INVALID_INPUT',
+    severity: 'info',
+    message: 'The outcome {outcome} does not settle a {kind}.',
+    hint: 'Nothing was changed. Outcomes for it: {outcomes}.',
+  },
   sessionOver: {
     number: 'E14030',
     code: 'CONFLICT',

@@ -2,6 +2,7 @@ import { getRecord } from '@story-portal/shared/data'
 import { defineTool } from '@story-portal/shared/mcp'
 import { z } from 'zod'
 import { latestCheckpoints } from '../checkpoints.ts'
+import { type Conflict, openConflicts } from '../conflicts/found.ts'
 import { taskDrift } from '../drift/task-drift.ts'
 import { relationshipsOf } from '../graph/relationships.ts'
 import { placeOf } from '../place.ts'
@@ -25,6 +26,7 @@ export default defineTool({
     drift: z.looseObject({ checked: z.boolean() }),
     task: z.looseObject({ task_id: z.string(), version: z.int(), checkpoint: z.looseObject({}) }),
     relationships: z.array(z.looseObject({})),
+    conflicts: z.array(z.looseObject({})),
     checkpoints: z.array(z.looseObject({})),
     omitted: z.array(z.looseObject({})),
   },
@@ -38,7 +40,13 @@ export default defineTool({
       drift,
       ...(await shownTask(tx, task, { version, maxTokens: max_tokens })),
       relationships: await relationshipsOf(tx, task.id),
+      conflicts: (await openConflicts(tx, { task_id: task.id })).slice(0, 10).map(shownBriefly),
       checkpoints: await latestCheckpoints(tx, task.id),
     }
   },
 })
+
+/** Without its sides: detect_conflicts has them. */
+function shownBriefly({ id, kind, explanation }: Conflict) {
+  return { conflict_id: id, kind, explanation }
+}

@@ -3,8 +3,9 @@ import type { Tx } from '@story-portal/shared/db'
 import { defineTool } from '@story-portal/shared/mcp'
 import { z } from 'zod'
 import { checkedUpdates } from '../checked-updates.ts'
-import type { Checkpoint } from '../checkpoint.ts'
-import { conflictOf } from '../conflict.ts'
+import type { Checkpoint, Updates } from '../checkpoint.ts'
+import { type Conflict, conflictOf } from '../conflict.ts'
+import { type Found, storeFound } from '../conflicts/found.ts'
 import { saveTarget } from '../drift/save-target.ts'
 import { seeTaskWorld } from '../drift/see-task-world.ts'
 import { faults } from '../errors.ts'
@@ -18,7 +19,7 @@ import { lockTask, type Project, projectAt, type Task, taskToSave } from '../sto
 export default defineTool({
   name: 'save_context_snapshot',
   description:
-    'Saves what changed in a task as a new version; creates project and task when there are none. With an old expected_version nothing is saved and conflict has both sides. To read, call get_unified_context.',
+    'Saves what changed in a task as a new version; creates project and task when there are none. With an old expected_version the task stays as it is, and conflict has both sides, for resolve_conflict. To read, call get_unified_context.',
   effect: 'update',
   input: {
     task_id: TaskId.optional(),
@@ -49,11 +50,25 @@ export default defineTool({
       await updateRecord(tx, 'session', session.id, { task_context_id: task.id })
     const known = { task_id: task.id, version: task.head, changed: [] }
     const conflict = await conflictOf(tx, task, expected_version)
-    if (conflict) return { ...known, conflict: { ...conflict, yours: updates } }
+    if (conflict) {
+      const { id: conflict_id } = await storeFound(tx, task.project_id, divergence(task, conflict, updates))
+      return { ...known, conflict: { conflict_id, ...conflict, yours: updates } }
+    }
     const change = (before: Checkpoint) => merge(before, updates)
     return { ...known, ...(await save(tx, task, { change, summary, status, world })) }
   },
 })
+
+/** What was not saved is kept with the conflict: nobody has to send it again. */
+function divergence(task: Task, { expected_version, current_version, changed_since }: Conflict, yours: Updates): Found {
+  return {
+    kind: 'version_divergence',
+    task_context_id: task.id,
+    about: [task.id, expected_version, yours],
+    explanation: `A save of "${task.title}" knew version ${expected_version}; it was at ${current_version} already.`,
+    sides: { expected_version, current_version, changed_since, yours },
+  }
+}
 
 interface Wanted {
   task_id: string | undefined

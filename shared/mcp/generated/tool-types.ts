@@ -1236,6 +1236,28 @@ export interface ToolTypes {
         version: number
       }
     }
+    /** Finds what contradicts itself between the tasks of a project: files, locked elements, states, saves on old versions. Each is stored once. To settle one, call resolve_conflict. */
+    detect_conflicts: {
+      input: {
+        /** Its name; default: that of the client's folder */
+        project?: string
+        /** Makes a repeat safe */
+        idempotency_key?: string
+      }
+      output: {
+        conflicts: {
+          conflict_id: string
+          kind: string
+          explanation: string
+        }[]
+        /** Open before, not found any more: resolved */
+        gone: number
+        detectors: {
+          name: string
+          ran: boolean
+        }[]
+      }
+    }
     /** Ends a session, with what is to be saved last. As compacted it says that its memory is cut and somebody has to go on: check_recovery finds it. To only save, use save_context_snapshot. */
     end_session: {
       input: {
@@ -1302,6 +1324,7 @@ export interface ToolTypes {
           checkpoint: Record<string, unknown>
         }
         relationships: Record<string, unknown>[]
+        conflicts: Record<string, unknown>[]
         checkpoints: Record<string, unknown>[]
         omitted: Record<string, unknown>[]
       }
@@ -1366,6 +1389,30 @@ export interface ToolTypes {
         next_cursor: string | null
       }
     }
+    /** Settles a conflict of detect_conflicts, and does what the outcome says in the same step, as a new version of its task. The same outcome again changes nothing. */
+    resolve_conflict: {
+      input: {
+        /** ccf_... */
+        conflict_id: string
+        /** keep_yours: saves the refused updates now; merge: saves updates; reopen: a completed task; unlock: the element; dismiss: never mind */
+        outcome: 'keep_theirs' | 'keep_yours' | 'merge' | 'reopen' | 'unlock' | 'dismiss'
+        /** Parts that changed, null empties one. Texts: goal, next_action, notes. Lists of texts: constraints, done_steps, pending_steps, blockers, open_approvals. Lists of objects: decisions {decision, reason?, evidence?: [text]}, key_files {path, sha256?, commit?}, tests {name, result}, locked_elements {element, reason?} */
+        updates?: Record<string, unknown>
+        /** Why */
+        note?: string
+        /** Makes a repeat safe */
+        idempotency_key?: string
+      }
+      output: {
+        conflict: {
+          conflict_id: string
+          status: string
+        }
+        task_id: string
+        version: number
+        changed: string[]
+      }
+    }
     /** Makes an older version the newest again, as a new version; nothing is lost. changed names the parts that differ from before, drift what differs in the project from the time of that version. With an old expected_version nothing is done and conflict says why. */
     rollback_to: {
       input: {
@@ -1395,7 +1442,7 @@ export interface ToolTypes {
         conflict?: Record<string, unknown>
       }
     }
-    /** Saves what changed in a task as a new version; creates project and task when there are none. With an old expected_version nothing is saved and conflict has both sides. To read, call get_unified_context. */
+    /** Saves what changed in a task as a new version; creates project and task when there are none. With an old expected_version the task stays as it is, and conflict has both sides, for resolve_conflict. To read, call get_unified_context. */
     save_context_snapshot: {
       input: {
         /** tcx_...; default: the current task of the project */
