@@ -64,6 +64,27 @@ export const faults = defineErrors(14, {
     message: 'The outcome {outcome} does not settle a {kind}.',
     hint: 'Nothing was changed. Outcomes for it: {outcomes}.',
   },
+  mirrorOutside: {
+    number: 'E14027',
+    code: 'INVALID_INPUT',
+    severity: 'info',
+    message: "{folder} is no folder below the project's.",
+    hint: 'Nothing was written. Name a folder in the project, such as .claude/contexts; links must not lead out of it.',
+  },
+  mirrorFailed: {
+    number: 'E14028',
+    code: 'UNAVAILABLE',
+    severity: 'warning',
+    message: 'The files in {folder} can not be written.',
+    hint: 'Look at the rights and the free space of that folder, then sync again: what was saved is safe.',
+  },
+  noMirror: {
+    number: 'E14029',
+    code: 'INVALID_INPUT',
+    severity: 'info',
+    message: 'There is no folder to write to: {reason}',
+    hint: 'Call it from a client that works in the project (stdio); over HTTP no folder is known.',
+  },
   sessionOver: {
     number: 'E14030',
     code: 'CONFLICT',

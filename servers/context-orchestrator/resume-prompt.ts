@@ -50,13 +50,18 @@ function written(resumed: Resumed, { budget, most }: { budget: number; most: num
   const head = `You go on with "${short(title)}" in project ${short(project)}, saved at ${updated_at} (version ${version}).`
   const parts = PARTS.flatMap((part) => {
     const value = fitted.checkpoint[part]
-    return value === undefined ? [] : [section(TITLES[part], value)]
+    return value === undefined ? [] : [sectionOf(part, value)]
   })
   const since = driftLines(drift, most / 4)
   const drifted = since.length === 0 ? [] : [section('Changed since then', since)]
   const cut = fitted.omitted.map(({ part }) => part)
   const more = cut.length === 0 ? [] : [`Left out: ${cut.join(', ')}. get_unified_context has all.`]
   return [head, ...drifted, ...parts, ...more].join('\n\n')
+}
+
+/** A part under its title, its entries a line each. */
+export function sectionOf(part: Part, value: string | readonly unknown[]): string {
+  return section(TITLES[part], value)
 }
 
 function short(text: string): string {

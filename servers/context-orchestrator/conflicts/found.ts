@@ -18,23 +18,30 @@ export interface Found {
  * that was dismissed stays dismissed. In a project that the caller has locked.
  */
 export async function storeFound(tx: Tx, projectId: string, { about, ...found }: Found): Promise<Conflict> {
-  const identity = `${found.kind}/${hashJson(about).slice(0, 40)}`
-  const { rows } = await sql<{ id: string }>`
-    select id from core.context_conflicts where tenant_id = current_setting('app.tenant')
-      and project_id = ${projectId} and identity = ${identity} and deleted_at is null`.execute(tx)
+  const known = await findConflict(tx, projectId, { kind: found.kind, about })
   const explanation = found.explanation.slice(0, 1000)
-  if (!rows[0])
-    return createRecord(tx, 'context_conflict', {
-      ...found,
-      explanation,
-      project_id: projectId,
-      identity,
-      status: 'open',
-    })
-  const known = await getRecord(tx, 'context_conflict', rows[0].id)
+  const fresh = { ...found, explanation, project_id: projectId, identity: identityOf(found.kind, about) }
+  if (!known) return createRecord(tx, 'context_conflict', { ...fresh, status: 'open' })
   if (known.status !== 'resolved') return known
   const { sides } = found
   return updateRecord(tx, 'context_conflict', known.id, { status: 'open', explanation, sides, outcome: null })
+}
+
+/** What is known of a conflict, whatever its state. */
+export async function findConflict(
+  tx: Tx,
+  projectId: string,
+  { kind, about }: Pick<Found, 'kind' | 'about'>,
+): Promise<Conflict | undefined> {
+  const identity = identityOf(kind, about)
+  const { rows } = await sql<{ id: string }>`
+    select id from core.context_conflicts where tenant_id = current_setting('app.tenant')
+      and project_id = ${projectId} and identity = ${identity} and deleted_at is null`.execute(tx)
+  return rows[0] && getRecord(tx, 'context_conflict', rows[0].id)
+}
+
+function identityOf(kind: Conflict['kind'], about: unknown): string {
+  return `${kind}/${hashJson(about).slice(0, 40)}`
 }
 
 /** Open conflicts of a project, or of one of its tasks, the oldest first. */

@@ -27,7 +27,7 @@ export default defineTool({
     let gone = 0
     const conflicts: ReturnType<typeof shownConflict>[] = []
     for (const conflict of await openConflicts(tx, { project_id: project.id })) {
-      if (still.has(conflict.id) || conflict.kind === 'version_divergence') conflicts.push(shownConflict(conflict))
+      if (still.has(conflict.id) || STORED_ELSEWHERE.includes(conflict.kind)) conflicts.push(shownConflict(conflict))
       else {
         await updateRecord(tx, 'context_conflict', conflict.id, { status: 'resolved', outcome: { type: 'gone' } })
         gone++
@@ -43,7 +43,13 @@ interface Detected {
   detectors: { name: string; ran: boolean; reason?: string }[]
 }
 
+/** By the save, or the sync, that met them; nothing but settling them ends them. */
+const STORED_ELSEWHERE = ['version_divergence', 'mirror_edit']
+
 const DETECTORS = [
-  ...['version_divergence', 'file_conflict', 'state_mismatch', 'lock_collision'].map((name) => ({ name, ran: true })),
+  ...['version_divergence', 'file_conflict', 'state_mismatch', 'lock_collision', 'mirror_edit'].map((name) => ({
+    name,
+    ran: true,
+  })),
   { name: 'specification_contradiction', ran: false, reason: 'The document-consolidator is not there.' },
 ]

@@ -65,6 +65,7 @@ const SETTLES: Record<Conflict['kind'], readonly string[]> = {
   file_conflict: ['merge', 'dismiss'],
   state_mismatch: ['reopen', 'merge', 'dismiss'],
   lock_collision: ['unlock', 'merge', 'dismiss'],
+  mirror_edit: ['keep_theirs', 'keep_yours', 'merge', 'dismiss'],
 }
 
 interface Wanted {
@@ -80,13 +81,22 @@ async function apply(tx: Tx, conflict: Conflict, { outcome, updates }: Wanted) {
   const sides = conflict.sides as { yours?: Updates; element?: string }
   const summary = `Conflict settled: ${outcome}`
   if (outcome === 'keep_yours') {
-    const yours = checkedUpdates((sides.yours ?? {}) as Record<string, unknown>)
-    return save(tx, task, { change: (before) => merge(before, yours), summary })
+    if (sides.yours === undefined)
+      throw faults.outcomeUnfit({ outcome, kind: 'text', outcomes: 'merge, keep_theirs, dismiss' })
+    const yours = checkedUpdates(sides.yours as Record<string, unknown>)
+    // An edited file says what the parts are from now on, a refused save what was to be added to them.
+    const change = (before: Checkpoint) =>
+      conflict.kind === 'mirror_edit' ? merge(merge(before, emptied(yours)), yours) : merge(before, yours)
+    return save(tx, task, { change, summary })
   }
   if (outcome === 'merge') return save(tx, task, { change: (before) => merge(before, updates ?? {}), summary })
   if (outcome === 'reopen') return save(tx, task, { change: (before) => before, summary, status: 'active' })
   if (outcome === 'unlock') return save(tx, task, { change: (before) => without(before, sides.element ?? ''), summary })
   return { version: task.head, changed: [] }
+}
+
+function emptied(updates: Updates): Updates {
+  return Object.fromEntries(Object.keys(updates).map((part) => [part, null])) as Updates
 }
 
 function without({ locked_elements = [], ...rest }: Checkpoint, element: string): Checkpoint {

@@ -9,7 +9,7 @@ const contextConflict = defineKind({
   fields: {
     project_id: managed(ref('project')),
     task_context_id: managed(ref('task_context')),
-    kind: managed(oneOf('version_divergence', 'file_conflict', 'state_mismatch', 'lock_collision')),
+    kind: managed(oneOf('version_divergence', 'file_conflict', 'state_mismatch', 'lock_collision', 'mirror_edit')),
     // Says which conflict it is: found again, it is the same one.
     identity: managed(text(200)),
     explanation: managed(text(1000)),

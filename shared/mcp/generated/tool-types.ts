@@ -1546,5 +1546,27 @@ export interface ToolTypes {
         conflict?: Record<string, unknown>
       }
     }
+    /** Writes the active tasks of a project as Markdown and JSON into its folder, for people and git. A file that was edited by hand is left alone, and its edit becomes a conflict for resolve_conflict. To save, call save_context_snapshot. */
+    sync_hot_context: {
+      input: {
+        /** tcx_...: only this one */
+        task_id?: string
+        /** Its name; default: that of the client's folder */
+        project?: string
+        /** In the project's folder */
+        folder?: string
+        /** Makes a repeat safe */
+        idempotency_key?: string
+      }
+      output: {
+        folder: string
+        files: {
+          path: string
+          state: string
+        }[]
+        /** Active tasks beyond the latest 50 */
+        omitted: number
+      }
+    }
   }
 }
