@@ -50,6 +50,27 @@ export const faults = defineErrors(14, {
     message: 'With this link, {relation} would go in a circle of {links} links.',
     hint: 'Nothing was linked. details.path is the circle: remove one of its links first, with link_tasks and remove.',
   },
+  roleFaulty: {
+    number: 'E14016',
+    code: 'INVALID_INPUT',
+    severity: 'info',
+    message: '{file} is no role.',
+    hint: 'details.faults says where. Its schema is servers/context-orchestrator/role.schema.json; the shipped roles are examples.',
+  },
+  gateClosed: {
+    number: 'E14017',
+    code: 'CONFLICT',
+    severity: 'info',
+    message: 'The task is not ready to be handed over: {unmet}',
+    hint: 'Nothing was handed over. Save what is missing, or send force with the reason why not.',
+  },
+  handoffDecided: {
+    number: 'E14018',
+    code: 'CONFLICT',
+    severity: 'info',
+    message: 'The handoff {handoff} is {status} already.',
+    hint: 'Nothing was changed. track_handoff with action list shows the open ones.',
+  },
   conflictSettled: {
     number: 'E14020',
     code: 'CONFLICT',

@@ -24,3 +24,7 @@ export const MaxTokens = z
   .max(100_000)
   .default(2000)
   .describe('Budget of the checkpoint, 4 bytes a token')
+export const RoleName = z
+  .string()
+  .regex(/^[a-z][a-z0-9-]{0,39}$/, 'must be the name of a role, such as reviewer')
+  .describe('Such as reviewer')

@@ -25,7 +25,7 @@ test('the database knows exactly the moves that the code knows', async () => {
 
 test('every kind has a table of its fields, no more and no less, and its trigger that no change goes without an event', async () => {
   const db = await fileDatabase()
-  expect(kindNames).toHaveLength(19)
+  expect(kindNames).toHaveLength(21)
   const { rows } = await db.tx(testTenant(), (tx) =>
     sql<{ table: string; columns: string[]; triggers: string[] }>`
       select 'core.' || c.relname as table,
@@ -65,6 +65,8 @@ const needed: Record<string, string> = {
   invocation: "call_key, kind, attempt, arguments_hash, effect, fence) values ('k', 'code', 1, 'h', 'pure', 0",
   approval: "invocation_id, tool, arguments_hash, requested_by, expires_at) values ('inv_1', 't', 'h', 'user:x', now()",
   task_context: "project_id, title, head) values ('prj_1', 't', 0",
+  role_assignment: "project_id, task_context_id, role) values ('prj_1', 'tcx_1', 'r'",
+  handoff: "project_id, task_context_id, number, note, artifacts) values ('prj_1', 'tcx_1', 0, 'n', '[]'",
   context_conflict:
     "project_id, task_context_id, kind, identity, explanation, sides) values ('prj_1', 'tcx_1', 'state_mismatch', 'i', 'e', '{}'",
   project: "name) values ('p'",
@@ -79,6 +81,8 @@ const PARENTS: Record<string, readonly KindName[]> = {
   approval: ['invocation'],
   task_context: ['project'],
   context_conflict: ['task_context'],
+  role_assignment: ['task_context'],
+  handoff: ['task_context'],
 }
 
 /** Writes the state as bare SQL, so that only the trigger decides. */

@@ -1180,6 +1180,32 @@ export interface ToolTypes {
         taken: Record<string, unknown> | null
       }
     }
+    /** Judges what is saved of a task by stated rules: a score, and each finding with why it matters and what to do. With role, by the gate of that role. To hand over, call track_handoff. */
+    checkpoint_quality: {
+      input: {
+        /** tcx_...; default: the current task of the project */
+        task_id?: string
+        /** Its name; default: that of the client's folder */
+        project?: string
+        /** Default: the newest */
+        version?: number
+        /** Such as reviewer */
+        role?: string
+      }
+      output: {
+        task_id: string
+        version: number
+        /** 0 to 100; findings cost 25, 10 or 5 */
+        score: number
+        passes: boolean
+        findings: {
+          rule: string
+          part: string
+          severity: string
+        }[]
+        unmet: string[]
+      }
+    }
     /** Marks a version of a task with a label, for good. To go back to it, call rollback_to. */
     create_checkpoint: {
       input: {
@@ -1275,6 +1301,35 @@ export interface ToolTypes {
           status: string
         }
         version: number | null
+      }
+    }
+    /** Returns what a role must and must not do, and the parts of a task that it needs, within max_tokens; without role, the roles there are. To take a role, call switch_role. */
+    get_role_context: {
+      input: {
+        /** Such as reviewer */
+        role?: string
+        /** tcx_...; default: the current task of the project */
+        task_id?: string
+        /** Its name; default: that of the client's folder */
+        project?: string
+        /** Budget of the checkpoint, 4 bytes a token */
+        max_tokens?: number
+      }
+      output: {
+        role: {
+          name: string
+        } | null
+        task: {
+          task_id: string
+        } | null
+        omitted: Record<string, unknown>[]
+        not_given: string[]
+        roles: {
+          name: string
+        }[]
+        faulty: {
+          file: string
+        }[]
       }
     }
     /** Shows how the tasks of a project are linked: which are ready, what blocks the others, the longest chain of open ones; with format mermaid as a picture too. To link tasks, call link_tasks. */
@@ -1515,6 +1570,36 @@ export interface ToolTypes {
         continues: string | null
       }
     }
+    /** Takes a role on a task, for a session or for whoever works on it, and returns what the role needs; the role before ends. To only read, call get_role_context. */
+    switch_role: {
+      input: {
+        /** Such as reviewer */
+        role: string
+        /** tcx_...; default: the current task of the project */
+        task_id?: string
+        /** Its name; default: that of the client's folder */
+        project?: string
+        /** ses_... of start_session */
+        session_id?: string
+        /** Why */
+        note?: string
+        /** Budget of the checkpoint, 4 bytes a token */
+        max_tokens?: number
+        /** Makes a repeat safe */
+        idempotency_key?: string
+      }
+      output: {
+        before: string | null
+        role: {
+          name: string
+        }
+        task: {
+          task_id: string
+        }
+        omitted: Record<string, unknown>[]
+        not_given: string[]
+      }
+    }
     /** Makes another task of its project the current one and returns its context; updates are saved to the task that is left, in the same step. With an old expected_version nothing is done. For a new task, call create_task_context. */
     switch_task: {
       input: {
@@ -1566,6 +1651,43 @@ export interface ToolTypes {
         }[]
         /** Active tasks beyond the latest 50 */
         omitted: number
+      }
+    }
+    /** Hands a task over with a note, once the giving role's gate is met; the receiver accepts or rejects, the giver can withdraw; list shows what is open. To judge it, call checkpoint_quality. */
+    track_handoff: {
+      input: {
+        action: 'offer' | 'accept' | 'reject' | 'withdraw' | 'list'
+        /** hof_... */
+        handoff_id?: string
+        /** tcx_...; default: the current task of the project */
+        task_id?: string
+        /** Its name; default: that of the client's folder */
+        project?: string
+        /** Such as reviewer */
+        to_role?: string
+        /** A person, an assistant */
+        recipient?: string
+        /** Of offer: what to know */
+        note?: string
+        /** Paths or ids */
+        artifacts?: string[]
+        /** Why with a closed gate */
+        force?: string
+        /** ses_... of start_session */
+        session_id?: string
+        /** Of reject */
+        reason?: string
+        /** Makes a repeat safe */
+        idempotency_key?: string
+      }
+      output: {
+        handoff: {
+          handoff_id: string
+          status: string
+        } | null
+        open: {
+          handoff_id: string
+        }[]
       }
     }
   }
