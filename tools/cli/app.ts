@@ -159,6 +159,26 @@ const call = buildCommand({
     ),
 })
 
+const importCommand = buildCommand({
+  docs: {
+    brief: 'Make task contexts of what another memory has kept',
+    fullDescription:
+      'Reads a JSONL file of @modelcontextprotocol/server-memory, a .claude folder with contexts/task-agents, a Markdown note or a folder of them, by what it finds. The same again makes nothing twice.',
+  },
+  parameters: {
+    flags: {
+      json,
+      project: text('Its name; default that of the current folder', 'name'),
+      dryRun: { kind: 'boolean', optional: true, withNegated: false, brief: 'Write nothing, say what would come' },
+    },
+    positional: { kind: 'tuple', parameters: [{ parse: String, brief: 'File or folder', placeholder: 'path' }] },
+  },
+  func: (flags: CommonFlags & { project?: string; dryRun?: boolean }, place: string) =>
+    perform(flags, async (out, config) =>
+      (await import('./import/run-import.ts')).runImport(out, config, { ...flags, place }),
+    ),
+})
+
 const demo = buildCommand({
   docs: { brief: 'Watch the platform do a real job on the files of this repository' },
   parameters: { flags: { json } },
@@ -187,6 +207,7 @@ export function buildApp(version: string) {
       move,
       call,
       hooks: hooksRoutes,
+      import: importCommand,
       demo,
       dev,
       ...toolRoutes(servers),

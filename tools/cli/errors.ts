@@ -135,6 +135,13 @@ export const cliErrors = defineErrors(0, {
     message: '{file} was changed by somebody else at the same moment.',
     hint: 'Nothing was written. Try again.',
   },
+  importUnreadable: {
+    number: 'E0202',
+    code: 'INVALID_INPUT',
+    severity: 'info',
+    message: '{place} can not be imported: {reason}.',
+    hint: 'Nothing was written. Name a .jsonl file of server-memory, a .claude folder with contexts/task-agents, a .md file, or a folder of them.',
+  },
   noFolder: {
     number: 'E0299',
     code: 'INVALID_INPUT',
