@@ -28,3 +28,4 @@ export const RoleName = z
   .string()
   .regex(/^[a-z][a-z0-9-]{0,39}$/, 'must be the name of a role, such as reviewer')
   .describe('Such as reviewer')
+export const Paths = z.array(z.string().trim().min(1).max(500)).max(50).default([]).describe('Files, as in key_files')

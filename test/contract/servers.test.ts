@@ -14,7 +14,7 @@ const MAX_LIST_BYTES = 3_000 * 4
 /** Whose contract asks for more tools than fit; who loads one door instead of all lists pays for the hub's alone. */
 const LARGER_LISTS: Readonly<Record<string, number>> = {
   'tool-execution': 5_600 * 4,
-  'context-orchestrator': 8_000 * 4,
+  'context-orchestrator': 8_600 * 4,
 }
 
 describe.each(servers.map((server) => [server.name, server] as const))('%s', (name, server) => {

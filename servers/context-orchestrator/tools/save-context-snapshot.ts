@@ -9,6 +9,7 @@ import { type Found, storeFound } from '../conflicts/found.ts'
 import { saveTarget } from '../drift/save-target.ts'
 import { seeTaskWorld } from '../drift/see-task-world.ts'
 import { faults } from '../errors.ts'
+import { heldLeases, type Lease } from '../leases.ts'
 import { merge } from '../merge.ts'
 import { placeOf } from '../place.ts'
 import { save } from '../save.ts'
@@ -49,6 +50,11 @@ export default defineTool({
     if (session && session.task_context_id !== task.id)
       await updateRecord(tx, 'session', session.id, { task_context_id: task.id })
     const known = { task_id: task.id, version: task.head, changed: [] }
+    const [holder] = session ? (await heldLeases(tx, task.project_id, [task.id])).filter(notOf(session)) : []
+    if (holder) {
+      const { id: conflict_id } = await storeFound(tx, task.project_id, fenced(task, holder, updates))
+      return { ...known, conflict: { conflict_id, held_by: holder, yours: updates } }
+    }
     const conflict = await conflictOf(tx, task, expected_version)
     if (conflict) {
       const { id: conflict_id } = await storeFound(tx, task.project_id, divergence(task, conflict, updates))
@@ -67,6 +73,19 @@ function divergence(task: Task, { expected_version, current_version, changed_sin
     about: [task.id, expected_version, yours],
     explanation: `A save of "${task.title}" knew version ${expected_version}; it was at ${current_version} already.`,
     sides: { expected_version, current_version, changed_since, yours },
+  }
+}
+
+const notOf = (session: Session) => (lease: Lease) => lease.session_id !== session.id
+
+/** A session saves to a task that another one holds: it may have slept through the end of its own lease. */
+function fenced(task: Task, holder: Lease, yours: Updates): Found {
+  return {
+    kind: 'version_divergence',
+    task_context_id: task.id,
+    about: [task.id, 'fence', holder.fence, yours],
+    explanation: `A session saved to "${task.title}" while another holds it, until ${holder.expires_at}.`,
+    sides: { held_by: holder, current_version: task.head, yours },
   }
 }
 

@@ -1157,6 +1157,36 @@ export interface ToolTypes {
     }
   }
   'context-orchestrator': {
+    /** Says that a session works on a task or on files for a while, all of them or none; held says who does already. Advisory for files; a session saves no task that another holds. To end it, call release_lease. */
+    acquire_lease: {
+      input: {
+        /** ses_... of start_session */
+        session_id: string
+        /** tcx_... */
+        task_id?: string
+        /** Files, as in key_files */
+        paths?: string[]
+        /** For so long; the same again extends it */
+        ttl_ms?: number
+        /** Makes a repeat safe */
+        idempotency_key?: string
+      }
+      output: {
+        granted: boolean
+        leases: {
+          thing: string
+          session_id: string
+          fence: string
+          expires_at: string
+        }[]
+        held: {
+          thing: string
+          session_id: string
+          fence: string
+          expires_at: string
+        }[]
+      }
+    }
     /** Gives back what was saved last in a project, with a prompt to go on that says first what has changed in the project since: of sessions that crashed or were compacted, and of the current task, also when nobody started a session. With session_id the latest lost session is taken over, by one session only. */
     check_recovery: {
       input: {
@@ -1442,6 +1472,22 @@ export interface ToolTypes {
           task_id: string
         }[]
         next_cursor: string | null
+      }
+    }
+    /** Ends leases of a session: the named ones, or all. They also end with their time and with the session. To take one, call acquire_lease. */
+    release_lease: {
+      input: {
+        /** ses_... of start_session */
+        session_id: string
+        /** tcx_... */
+        task_id?: string
+        /** Files, as in key_files */
+        paths?: string[]
+        /** Makes a repeat safe */
+        idempotency_key?: string
+      }
+      output: {
+        released: string[]
       }
     }
     /** Settles a conflict of detect_conflicts, and does what the outcome says in the same step, as a new version of its task. The same outcome again changes nothing. */
