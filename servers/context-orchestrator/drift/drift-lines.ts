@@ -4,11 +4,12 @@ const MOST_OF_A_NAME = 120
 
 /** A drift in words, a line each, the most telling first; nothing where nothing has changed. In `most` bytes, the rest counted. */
 export function driftLines(drift: Drift, most: number): string[] {
-  if (!drift.checked) return []
-  const { branch, commit, files } = drift
+  const planned = (drift.linked ?? []).map(({ title, status }) => `planning: "${name(title)}" is ${status}`)
+  const { branch, commit, files = [] } = drift.checked ? drift : {}
   const all = [
     ...(branch ? [`branch: ${name(branch.was ?? 'none')} was, ${name(branch.now ?? 'none')} is`] : []),
     ...(commit ? [commitLine(commit)] : []),
+    ...planned,
     ...files.map(fileLine),
   ]
   let left = most

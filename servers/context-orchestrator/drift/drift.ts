@@ -1,4 +1,5 @@
 import { git } from './git.ts'
+import type { LinkedDrift } from './linked-since.ts'
 import type { Seen, SeenFile } from './look-at-file.ts'
 import { type Gone, hasCommit, movedFiles } from './moved.ts'
 import { seeWorld, type World } from './world.ts'
@@ -23,7 +24,7 @@ export type CommitDrift = {
 
 /** What is no longer as it was when a version was saved; `checked: false` says why nothing was looked at. */
 export type Drift =
-  | { checked: false; reason: string }
+  | { checked: false; reason: string; linked?: LinkedDrift[] }
   | {
       checked: true
       drifted: boolean
@@ -31,12 +32,14 @@ export type Drift =
       branch?: { was: string | null; now: string | null }
       commit?: CommitDrift
       files: FileDrift[]
+      /** What it is linked with in planning, and others have changed. */
+      linked?: LinkedDrift[]
       /** Key files that could not be compared, each with the reason. */
       unchecked: { path: string; reason: string }[]
     }
 
 /** Compares what a version saw with a project's folder, a real path, as it is now. */
-export async function driftOf(root: string, saved: World, version: number): Promise<Drift> {
+export async function driftOf(root: string, saved: World, version: number): Promise<Extract<Drift, { checked: true }>> {
   const now = await seeWorld(root, Object.keys(saved.files))
   const [commit, { files, unchecked }] = await Promise.all([
     commitDrift(root, saved, now.commit),

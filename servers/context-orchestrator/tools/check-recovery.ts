@@ -3,7 +3,7 @@ import type { Tx } from '@story-portal/shared/db'
 import { defineTool, type OpenContext } from '@story-portal/shared/mcp'
 import { z } from 'zod'
 import type { Drift } from '../drift/drift.ts'
-import { compareSaved, NO_FOLDER, savedWorld } from '../drift/task-drift.ts'
+import { compareSaved, savedWorld } from '../drift/task-drift.ts'
 import { placeOf } from '../place.ts'
 import { resumePrompt } from '../resume-prompt.ts'
 import { MaxTokens, ProjectName, SessionId } from '../schema.ts'
@@ -75,7 +75,7 @@ interface Recovery {
 interface View {
   project: Project
   maxTokens: number
-  /** By task; nothing for clients that tell no folder. */
+  /** By task. */
   drifts: ReadonlyMap<string, Drift>
 }
 
@@ -84,7 +84,6 @@ async function driftOfAll(
   { project: name, session_id }: { project?: string | undefined; session_id?: string | undefined },
   { caller, db, config }: OpenContext,
 ): Promise<Map<string, Drift>> {
-  if (caller.client.cwd === undefined) return new Map()
   const saved = await db.read(async (tx) => {
     const mine = session_id === undefined ? undefined : await findRecord(tx, 'session', session_id)
     const project = await projectOf(tx, mine, () => findProject(tx, placeOf(caller, name)))
@@ -138,7 +137,7 @@ async function shownLost(
 async function resumed(tx: Tx, task: Task, { project, maxTokens, drifts }: View) {
   const { id: task_id, title, head: version, updated_at } = task
   const checkpoint = await readVersion(tx, task.id, version)
-  const drift = drifts.get(task.id) ?? NO_FOLDER
+  const drift = drifts.get(task.id) ?? { checked: false, reason: 'It was saved only just now.' }
   return {
     task_id,
     resume_prompt: resumePrompt({ title, project: project.name, version, updated_at, checkpoint, drift }, maxTokens),

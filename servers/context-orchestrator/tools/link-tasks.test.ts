@@ -74,6 +74,13 @@ test("planning's tasks and goals can be depended on; their state is read where i
   expect(relationships).toContainEqual({
     ...{ relation: 'depends_on', id: planned[0].id, title: 'Look at it', status: 'completed', done: true },
   })
+  const { drift } = await call('get_unified_context', { task_id: a })
+  expect(drift.linked).toContainEqual({ id: planned[0].id, title: 'Look at it', status: 'completed' })
+  const [{ resume_prompt }] = (await call('check_recovery')).sessions
+  expect(resume_prompt).toContain('Changed since then:\n- planning: "')
+  expect(resume_prompt).toContain('- planning: "Look at it" is completed')
+  await call('save_context_snapshot', { task_id: a, updates: { notes: 'seen' } })
+  expect((await call('get_unified_context', { task_id: a })).drift).not.toHaveProperty('linked')
   const wrong = { task_id: a, relation: 'blocks', target_id: planned[0].id }
   expect(await callError('link_tasks', wrong)).toMatchObject({ number: 'E14012' })
 })
