@@ -25,5 +25,8 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     search: ['note'],
     states: { '': ['pending'], pending: ['accepted', 'rejected', 'withdrawn'] },
   })
-  await sql`create index on core.handoffs (tenant_id, project_id) where status = 'pending'`.execute(db)
+  await sql`create index on core.role_assignments (tenant_id, project_id)`.execute(db)
+  await sql`create index on core.role_assignments (tenant_id, session_id)`.execute(db)
+  await sql`create index on core.handoffs (tenant_id, task_context_id)`.execute(db)
+  await sql`create index on core.handoffs (tenant_id, project_id)`.execute(db)
 }

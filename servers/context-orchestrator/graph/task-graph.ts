@@ -26,21 +26,24 @@ export async function taskGraph(
 ): Promise<TaskGraph> {
   const all = await edgesOf(tx, projectId)
   const ids = around === undefined ? allEnds(all) : within(all, around, depth)
+  const shown = new Set([...ids].slice(0, limit))
+  const depends = all.filter(({ relation }) => relation === 'depends_on')
+  // What a shown task waits for counts also where it is not shown: a cut must not make anything ready.
+  const needed = depends.flatMap(({ task_context_id, target_id }) => (shown.has(task_context_id) ? [target_id] : []))
   const ends = new Map<string, End>()
-  for (const id of [...ids].slice(0, limit)) {
+  for (const id of new Set([...shown, ...needed])) {
     const found = await endOf(tx, id)
     if (found) ends.set(id, found)
   }
-  const edges = all.filter((edge) => ends.has(edge.task_context_id) && ends.has(edge.target_id))
+  const edges = all.filter((edge) => shown.has(edge.task_context_id) && shown.has(edge.target_id))
+  const whole = around === undefined ? ids : within(all, around, all.length)
   return {
-    nodes: [...ends.values()].map((end) => nodeOf(end, edges, ends)),
-    edges: edges.map(({ task_context_id, relation, target_id }) => ({
-      from: task_context_id,
-      relation,
-      to: target_id,
-    })),
-    critical_path: criticalPath(edges, ends),
-    omitted: Math.max(0, ids.size - limit),
+    nodes: [...ends.values()].filter(({ id }) => shown.has(id)).map((end) => nodeOf(end, depends, ends)),
+    edges: edges
+      .filter(({ task_context_id, target_id }) => ends.has(task_context_id) && ends.has(target_id))
+      .map(({ task_context_id, relation, target_id }) => ({ from: task_context_id, relation, to: target_id })),
+    critical_path: criticalPath(edges, new Map([...ends].filter(([id]) => shown.has(id)))),
+    omitted: whole.size - shown.size,
   }
 }
 

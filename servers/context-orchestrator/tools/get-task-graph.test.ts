@@ -96,6 +96,13 @@ test('only what is around a task, as a picture, and cut where there is too much'
   expect(near.mermaid).toBe(
     'flowchart LR\n  t0["Plan  it <br>ready"]\n  t1["Do it<br>active"]\n  t1 -->|depends_on| t0',
   )
+  expect(near.omitted).toBe(2)
+  // What is beyond the cut blocks all the same.
+  const end = await call('get_task_graph', { task_id: ids[3], depth: 1 })
+  expect(end.nodes.map(({ id, ready, blocked_by }: Record<string, unknown>) => [id, ready, blocked_by])).toEqual([
+    [ids[3], false, [ids[2]]],
+    [ids[2], false, [ids[1]]],
+  ])
   const all = await call('get_task_graph')
   expect(all).toMatchObject({ omitted: 0, critical_path: ids.toReversed() })
   expect(await call('get_task_graph', { limit: 3 })).toMatchObject({ omitted: 1 })

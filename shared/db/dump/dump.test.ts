@@ -132,6 +132,16 @@ test('a place that can not be written to leaves no half file and says so', async
   expect(internalsOf(db).home).toBeUndefined()
 })
 
+test('a load that was killed between its sequences and its commit is made again', async () => {
+  const target = await emptyDatabase()
+  await migrate(target)
+  // What such a load leaves: a sequence is not rolled back.
+  await target.tx({ kind: 'owner' }, (tx) => sql`select setval('core.events_position'::regclass, 7)`.execute(tx))
+  expect(await loadDump(target, file)).toMatchObject({ already: false })
+  expect(await everything(target)).toEqual(await everything(db))
+  await target.close()
+})
+
 test('loading twice into one database changes nothing the second time, and says that it is there', async () => {
   const copy = await emptyDatabase()
   const first = await loadDump(copy, file)
