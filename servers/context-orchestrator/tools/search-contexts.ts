@@ -15,7 +15,7 @@ import { findProject, findTask, readVersion } from '../store.ts'
 /** Read of each ranking, so that what stands low in both can still come up. */
 const DEPTH = 100
 /** Vectors are compared one by one: of the tasks saved last. */
-const MOST_COMPARED = 1_000
+const MOST_COMPARED = 500
 
 export default defineTool({
   name: 'search_contexts',

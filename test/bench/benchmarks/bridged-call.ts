@@ -42,7 +42,7 @@ const bridgedCall: Benchmark = {
       gateway: () => p50(sides.gateway),
     })
     const row = { value: ms.ours, unit: 'ms', better: 'lower' } as const
-    const note = 'intent and result are committed, once per key; the others keep nothing'
+    const note = 'HTTP, intent and result are committed; mcp-hub over SSE, supergateway over HTTP, nothing is kept'
     return [
       { job: 'bridged upstream call, p50', ...row, peer: { name: 'mcp-hub', value: ms.hub }, note },
       { job: 'bridged upstream call, p50', ...row, peer: { name: 'supergateway', value: ms.gateway }, note },
