@@ -9,11 +9,14 @@ interface Message {
   call?: { tool: string; arguments: Record<string, unknown> }
 }
 
-/** Work on this project as an assistant did it, with the real answers of its tools, and what it saved on the way. */
+/**
+ * Work on this project, written down after it was done: the steps as they were, commands run again to record their answers (a few
+ * measured figures are quoted), and what is saved on the way.
+ */
 export interface WorkSession {
   name: string
   title: string
-  /** What the next assistant must know: each stands in the transcript. */
+  /** What the next assistant must know: each stands in the transcript, some only in what was saved. */
   facts: string[]
   messages: Message[]
 }
