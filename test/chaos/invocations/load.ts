@@ -43,12 +43,15 @@ export async function registerTools(worker: Worker, url: string): Promise<void> 
   await client.close()
 }
 
-/** Calls `count` keys, a third of them by two or three callers at once, each at a worker of its own and again until there is an answer. */
-export async function callAll(workers: Workers, count: number, random: Random): Promise<Ended[]> {
+/**
+ * Calls at least `count` keys and more until `enough` is aborted, a third of them by two or three callers at once, each
+ * at a worker of its own and again until there is an answer.
+ */
+export async function callAll(workers: Workers, count: number, random: Random, enough: AbortSignal): Promise<Ended[]> {
   const ended: Ended[] = []
   let next = 0
   const one = async () => {
-    for (let i = next++; i < count; i = next++) ended.push(await callKey(workers, `key-${i}`, random))
+    while (next < count || !enough.aborted) ended.push(await callKey(workers, `key-${next++}`, random))
   }
   await Promise.all(Array.from({ length: AT_ONCE }, one))
   return ended

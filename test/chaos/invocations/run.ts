@@ -55,11 +55,11 @@ export async function runInvocations(options: InvocationsOptions): Promise<Invoc
     const [worker] = workers.all
     if (!worker) throw new Error('no worker')
     await registerTools(worker, receiver.url)
-    const over = new AbortController()
-    const killing = killAll(workers, options, random, over.signal)
+    const [killed, over] = [new AbortController(), new AbortController()]
+    const killing = killAll(workers, options, random, over.signal).finally(() => killed.abort())
     killing.catch(() => {})
-    // Kills go on as long as there is work for them, and work until every kill has been done.
-    const ended: Ended[] = await callAll(workers, invocations, random).finally(() => over.abort())
+    // Work goes on until every kill has been tried: on a fast machine the keys asked for are called before that.
+    const ended: Ended[] = await callAll(workers, invocations, random, killed.signal).finally(() => over.abort())
     const kills = await killing
     log(`all called; kills ${JSON.stringify(kills)}`)
     await sleep(500)
