@@ -7,11 +7,21 @@ import path from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { errorCatalogue } from '@story-portal/shared/errors'
 import { loadServer, serverManifest } from '@story-portal/shared/mcp'
-import { configurationDocument, errorsDocument, mcpJson, serverTable, toolTable } from './gen/documents.ts'
+import { currentBuiltins } from '../servers/tool-execution/builtins/manifest.ts'
+import {
+  builtinTable,
+  configurationDocument,
+  errorsDocument,
+  mcpJson,
+  serverTable,
+  toolTable,
+} from './gen/documents.ts'
 import { hasBlock, replaceBlock } from './gen/markdown.ts'
 import { toolTypes } from './gen/tool-types.ts'
 import { rootDir } from './launch.js'
 import { serverFolders } from './registry.ts'
+
+const BUILTIN_TOOLS = 'servers/tool-execution/builtins/builtin-tools.json'
 
 /** What every generated file should contain, by path relative to the root. */
 export async function generate(root: string = rootDir): Promise<Map<string, string>> {
@@ -21,16 +31,19 @@ export async function generate(root: string = rootDir): Promise<Map<string, stri
     await import(pathToFileURL(path.join(root, file)).href)
   }
   const servers = loaded.map(serverManifest).sort((a, b) => a.port - b.port)
+  const builtins = await currentBuiltins()
   const files = new Map<string, string>()
   for (const server of servers) {
     files.set(`servers/${server.name}/tools.json`, `${JSON.stringify(server, null, 2)}\n`)
-    addBlocks(files, root, `servers/${server.name}/README.md`, { tools: toolTable(server) })
+    const blocks = { tools: toolTable(server), 'builtin-tools': builtinTable(builtins) }
+    addBlocks(files, root, `servers/${server.name}/README.md`, blocks)
   }
   addBlocks(files, root, 'README.md', { servers: serverTable(servers) })
   files.set('.mcp.json', mcpJson(servers))
   files.set('docs/errors.md', errorsDocument(errorCatalogue()))
   files.set('docs/configuration.md', configurationDocument())
   files.set('shared/mcp/generated/tool-types.ts', toolTypes(servers))
+  files.set(BUILTIN_TOOLS, `${JSON.stringify(builtins, null, 2)}\n`)
   return files
 }
 

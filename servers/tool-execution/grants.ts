@@ -11,7 +11,7 @@ export const HOST_GRANT = /^(\*\.)?[a-z0-9.-]+(:\d{1,5})?$|^\[[0-9a-f:.]+\](:\d{
 /** What code may do beyond computing; nothing by default. */
 export interface Grants {
   tools: readonly string[]
-  /** Hosts that http.fetch may reach. */
+  /** Hosts that http.fetch may reach; `*`: every public one. */
   http: readonly string[]
   /** Keys and values of the registered tool itself. */
   storage: boolean
@@ -39,6 +39,7 @@ export function assertMayGrant({ depth = 0 }: Caller, { http = [], secrets = [] 
 
 export function isHostGranted(grants: readonly string[], url: URL): boolean {
   return grants.some((grant) => {
+    if (grant === '*') return true
     const [, any, host, port] = /^(\*\.)?(.*?)(?::(\d+))?$/.exec(grant) ?? []
     if (host === undefined || url.port !== (port ?? '')) return false
     return any === undefined ? url.hostname === host : url.hostname.endsWith(`.${host}`)

@@ -11,6 +11,7 @@ export const ToolName = z
 export const UpstreamName = z
   .string()
   .regex(/^[a-z][a-z0-9-]{0,23}$/, 'must be lower case letters, digits and -, at most 24')
+  .refine((name) => name !== 'std', 'must not be std, which names the built-in tools')
 
 export const VersionRange = z.string().min(1).max(100).describe('Version or range, such as 1.2.0 or ^1.0.0')
 
@@ -39,7 +40,10 @@ export const HostGrant = z
 
 const AllPermissions = z.strictObject({
   tools: z.array(ToolGrant).max(100).optional(),
-  http: z.array(HostGrant).max(100).optional(),
+  http: z
+    .array(HostGrant.or(z.literal('*')))
+    .max(100)
+    .optional(),
   storage: z.boolean().optional(),
   secrets: z.array(SecretName).max(100).optional(),
 })

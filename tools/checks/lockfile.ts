@@ -14,6 +14,7 @@ type Manifest = Record<string, Record<string, string> | undefined>
 /** Packages that may run a script when they are installed, each with the reason. */
 const INSTALL_SCRIPTS: Record<string, string> = {
   'isolated-vm': 'compiles itself only where its package has no ready binary',
+  esbuild: 'looks whether its binary runs; it is a package of its own, in the lockfile',
   fsevents: 'macOS only, optional, ready binary inside',
 }
 

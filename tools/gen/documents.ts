@@ -1,6 +1,7 @@
 import { SETTINGS, type Setting } from '@story-portal/shared/config'
 import type { errorCatalogue } from '@story-portal/shared/errors'
 import type { ServerManifest, ToolDefinition } from '@story-portal/shared/mcp'
+import type { BuiltinManifest } from '../../servers/tool-execution/builtins/manifest.ts'
 import { markdownTable } from './markdown.ts'
 
 /** Root README: which servers there are. */
@@ -22,6 +23,13 @@ export function toolTable({ tools }: ServerManifest): string {
   return markdownTable(
     ['Tool', 'Takes', 'What it does'],
     tools.map((tool) => [`\`${tool.name}\``, takes(tool), tool.description]),
+  )
+}
+
+export function builtinTable(tools: readonly BuiltinManifest[]): string {
+  return markdownTable(
+    ['Tool', 'Version', 'What it does'],
+    tools.map(({ name, version, description }) => [`\`${name}\``, version, description]),
   )
 }
 

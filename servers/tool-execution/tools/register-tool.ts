@@ -35,6 +35,7 @@ export default defineTool({
   async prepare(args, ctx) {
     const source = sourceOf(args.source)
     if (args.permissions) assertMayGrant(ctx.caller, args.permissions)
+    if (args.name.startsWith('std_')) throw badInput('name', 'must not begin with std_, which names the built-in tools')
     if (!isVersion(args.version)) throw badInput('version', 'must be a semantic version such as 1.2.3')
     checkSchema(args.input_schema, 'input_schema')
     if (args.output_schema) checkSchema(args.output_schema, 'output_schema')
