@@ -71,6 +71,13 @@ export const faults = defineErrors(14, {
     message: 'The handoff {handoff} is {status} already.',
     hint: 'Nothing was changed. track_handoff with action list shows the open ones.',
   },
+  notParty: {
+    number: 'E14019',
+    code: 'DENIED',
+    severity: 'info',
+    message: 'You may not {action} the handoff {handoff}.',
+    hint: 'Nothing was changed. {who}',
+  },
   conflictSettled: {
     number: 'E14020',
     code: 'CONFLICT',
@@ -119,5 +126,12 @@ export const faults = defineErrors(14, {
     severity: 'info',
     message: 'The task {task} belongs to another project than the session.',
     hint: 'list_task_contexts shows the tasks of a project; start a session there.',
+  },
+  sessionForeign: {
+    number: 'E14032',
+    code: 'DENIED',
+    severity: 'info',
+    message: 'The session {session} was begun by somebody else.',
+    hint: 'Nothing was changed. Send a session that you began with start_session, or none.',
   },
 })

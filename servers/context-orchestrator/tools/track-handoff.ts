@@ -9,16 +9,16 @@ import { faults } from '../errors.ts'
 import { placeOf } from '../place.ts'
 import { activeRole } from '../role/assignments.ts'
 import { judge } from '../role/gate.ts'
+import { assertParty, type Party, partyOf } from '../role/handoff-party.ts'
 import { rolesFor } from '../role/role-context.ts'
 import { type Roles, roleNamed } from '../role/roles.ts'
 import { ProjectName, RoleName, SessionId, TaskId } from '../schema.ts'
-import { aliveSession } from '../sessions.ts'
-import { findProject, findTask, lockTask, readVersion } from '../store.ts'
+import { findProject, findTask, lockTask, readVersion, type Task } from '../store.ts'
 
 export default defineTool({
   name: 'track_handoff',
   description:
-    "Hands a task over with a note, once the giving role's gate is met; the receiver accepts or rejects, the giver can withdraw; list shows what is open. To judge it, call checkpoint_quality.",
+    "Hands a task over with a note, once the giving role's gate is met; only the receiver accepts or rejects, only the giver withdraws; list shows what is open. To judge it, call checkpoint_quality.",
   effect: 'update',
   idempotent: false,
   input: {
@@ -27,7 +27,7 @@ export default defineTool({
     task_id: TaskId.optional(),
     project: ProjectName.optional(),
     to_role: RoleName.optional(),
-    recipient: z.string().trim().min(1).max(200).optional().describe('A person, an assistant'),
+    recipient: z.string().trim().min(1).max(200).optional().describe('A subject (user:...), session or assistant'),
     note: z.string().trim().min(1).max(4000).optional().describe('Of offer: what to know'),
     artifacts: z.array(z.string().min(1).max(500)).max(50).default([]).describe('Paths or ids'),
     force: z.string().trim().min(1).max(2000).optional().describe('Why with a closed gate'),
@@ -40,8 +40,10 @@ export default defineTool({
   },
   prepare: (wanted, ctx) => rolesFor(ctx, wanted),
   async run(args, { tx, caller }, known): Promise<Tracked> {
-    if (args.action === 'list') return { handoff: null, open: await listOpen(tx, caller, args.project) }
-    const handoff = args.action === 'offer' ? await offer(tx, { args, caller, known }) : await decide(tx, args, caller)
+    if (args.action === 'list') return { handoff: null, open: await listOpen(tx, caller, args) }
+    const party = await partyOf(tx, caller, args.session_id)
+    const handoff =
+      args.action === 'offer' ? await offer(tx, args, { caller, party, known }) : await decide(tx, args, party)
     return { handoff: shown(handoff), open: [] }
   },
 })
@@ -69,7 +71,7 @@ interface Args {
 
 function shown({ id, task_context_id, number, ...handoff }: Handoff) {
   const { from_role, to_role, recipient, note, artifacts, forced, status, decided_by, reason, created_at } = handoff
-  const who = { from_role, to_role, recipient, decided_by }
+  const who = { from_role, offered_by: handoff.offered_by ?? handoff.created_by, to_role, recipient, decided_by }
   return {
     handoff_id: id,
     task_id: task_context_id,
@@ -84,13 +86,19 @@ function shown({ id, task_context_id, number, ...handoff }: Handoff) {
   }
 }
 
-async function offer(tx: Tx, { args, caller, known }: { args: Args; caller: Caller; known: Roles }): Promise<Handoff> {
+async function offer(
+  tx: Tx,
+  args: Args,
+  { caller, party, known }: { caller: Caller; party: Party; known: Roles },
+): Promise<Handoff> {
   const { note, to_role, recipient, artifacts, force } = args
   if (note === undefined) throw badInput('note', 'is needed with action offer')
   if (to_role === undefined && recipient === undefined) throw badInput('to_role', 'or recipient is needed')
   if (to_role !== undefined) roleNamed(known, to_role)
-  const task = await lockTask(tx, (await findTask(tx, args.task_id, placeOf(caller, args.project))).id)
-  const from = (await activeRole(tx, task.id))?.role
+  const wanted = args.task_id ?? party.session?.task_context_id ?? undefined
+  const task = await lockTask(tx, (await findTask(tx, wanted, placeOf(caller, args.project))).id)
+  await assertReachable(tx, task, [party.session?.id, recipient])
+  const from = (await activeRole(tx, task.id, party.session?.id))?.role
   const { passes, score, unmet } = judge(
     await readVersion(tx, task.id, task.head),
     from === undefined ? undefined : roleNamed(known, from),
@@ -104,16 +112,28 @@ async function offer(tx: Tx, { args, caller, known }: { args: Args; caller: Call
     ...{ project_id: task.project_id, task_context_id: task.id, number: task.head, status: 'pending' },
     ...{ from_role: from ?? null, to_role: to_role ?? null, recipient: recipient ?? null, note, artifacts },
     forced: passes ? null : { reason: force, score, unmet },
+    offered_by: party.session?.id ?? party.subject,
   })
+}
+
+/** A session that gives or gets a task works in its project; nobody could ever accept for one that is over. */
+async function assertReachable(tx: Tx, task: Task, ids: readonly (string | undefined)[]): Promise<void> {
+  for (const id of ids) {
+    if (id === undefined || !SessionId.safeParse(id).success) continue
+    const session = await findRecord(tx, 'session', id)
+    if (!session) throw errors.notFound({ kind: 'session', id }, { hint: 'Nothing was handed over.' })
+    if (session.status !== 'active') throw faults.sessionOver({ session: id, status: session.status })
+    if (session.project_id !== task.project_id) throw faults.otherProject({ task: task.id })
+  }
 }
 
 const ENDS = { accept: 'accepted', reject: 'rejected', withdraw: 'withdrawn' } as const
 
 /** Of several who decide at once, under its lock, one does; the same decision by the same one again changes nothing. */
-async function decide(tx: Tx, { action, handoff_id, reason, session_id }: Args, caller: Caller): Promise<Handoff> {
+async function decide(tx: Tx, { action, handoff_id, reason }: Args, party: Party): Promise<Handoff> {
   if (handoff_id === undefined) throw badInput('handoff_id', `is needed with action ${action}`)
   if (action === 'reject' && reason === undefined) throw badInput('reason', 'is needed with action reject')
-  const decided_by = session_id === undefined ? caller.subject : (await aliveSession(tx, session_id)).id
+  const decided_by = party.session?.id ?? party.subject
   const handoff = await findRecord(tx, 'handoff', handoff_id, { forUpdate: true })
   if (!handoff)
     throw errors.notFound(
@@ -125,14 +145,18 @@ async function decide(tx: Tx, { action, handoff_id, reason, session_id }: Args, 
     if (handoff.status === status && handoff.decided_by === decided_by) return handoff
     throw faults.handoffDecided({ handoff: handoff_id, status: handoff.status })
   }
+  await assertParty(tx, handoff, action as keyof typeof ENDS, party)
   return updateRecord(tx, 'handoff', handoff_id, { status, decided_by, reason: reason ?? null })
 }
 
-async function listOpen(tx: Tx, caller: Caller, name: string | undefined) {
-  const project = await findProject(tx, placeOf(caller, name))
-  if (!project) return []
+async function listOpen(tx: Tx, caller: Caller, { task_id, project: name }: Args) {
+  const place = placeOf(caller, name)
+  const task = task_id === undefined ? undefined : await findTask(tx, task_id, place)
+  const project = task?.project_id ?? (await findProject(tx, place))?.id
+  if (project === undefined) return []
   const { rows } = await sql<{ id: string }>`
-    select id from core.handoffs where tenant_id = current_setting('app.tenant') and project_id = ${project.id}
+    select id from core.handoffs where tenant_id = current_setting('app.tenant') and project_id = ${project}
+      ${task === undefined ? sql`` : sql`and task_context_id = ${task.id}`}
       and status = 'pending' and deleted_at is null order by created_at, id limit 100`.execute(tx)
   const open = []
   for (const { id } of rows) open.push(shown(await getRecord(tx, 'handoff', id)))

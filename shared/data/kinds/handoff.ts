@@ -18,6 +18,8 @@ const handoff = defineKind({
     artifacts: managed(anyJson()),
     // Why it was handed over although the gate was closed, and what was open.
     forced: managed(optional(anyJson())),
+    // The session that gave it, else the subject; who decided, in the same way.
+    offered_by: managed(optional(text(200))),
     decided_by: managed(optional(text(200))),
     reason: managed(optional(text(2000))),
     status: managed(
@@ -29,6 +31,8 @@ const handoff = defineKind({
       }),
     ),
   },
+  // At first only created_by said who gave it.
+  upcasters: [(record) => ({ ...record, offered_by: null })],
   search: ['note'],
 })
 

@@ -1699,7 +1699,7 @@ export interface ToolTypes {
         omitted: number
       }
     }
-    /** Hands a task over with a note, once the giving role's gate is met; the receiver accepts or rejects, the giver can withdraw; list shows what is open. To judge it, call checkpoint_quality. */
+    /** Hands a task over with a note, once the giving role's gate is met; only the receiver accepts or rejects, only the giver withdraws; list shows what is open. To judge it, call checkpoint_quality. */
     track_handoff: {
       input: {
         action: 'offer' | 'accept' | 'reject' | 'withdraw' | 'list'
@@ -1711,7 +1711,7 @@ export interface ToolTypes {
         project?: string
         /** Such as reviewer */
         to_role?: string
-        /** A person, an assistant */
+        /** A subject (user:...), session or assistant */
         recipient?: string
         /** Of offer: what to know */
         note?: string
