@@ -11,6 +11,7 @@ import type { RunResult } from '../sandbox/sandbox.ts'
 import { visibleValue } from '../upstreams/suspicion.ts'
 import type { HttpSource, HttpWork } from '../work.ts'
 import { reachable } from './mcp.ts'
+import { underPolicy } from './policy.ts'
 
 type Args = Record<string, unknown>
 
@@ -28,13 +29,16 @@ export async function runHttpTool(host: Host, scope: TenantScope, call: Dispatch
   const { source } = work
   const { transport } = await reachable<Api>(host, scope, source.upstream)
   const request = requestOf(transport, source, work.input as Args, call.key)
-  const longest = work.limits.timeout_ms ?? host.config.mcp.requestTimeoutMs
-  const signal = AbortSignal.any([call.signal, AbortSignal.timeout(longest)])
-  const answer = await send(fetchOf(host), source.upstream, { ...request, signal, trusted: transport.trusted ?? false })
+  const trusted = transport.trusted ?? false
   const limit = host.config.sandbox.maxResultBytes
   const name = `${source.method} ${source.path}`
-  if (answer.text.length > limit) throw faults.upstreamAnswerTooLarge({ upstream: source.upstream, tool: name, limit })
-  const result = resultOf(source, name, answer)
+  const result = await underPolicy(host, { call, work }, async ({ deadline }) => {
+    const signal = AbortSignal.any([call.signal, AbortSignal.timeout(Math.max(1, deadline - Date.now()))])
+    const answer = await send(fetchOf(host), source.upstream, { ...request, signal, trusted })
+    if (answer.text.length > limit)
+      throw faults.upstreamAnswerTooLarge({ upstream: source.upstream, tool: name, limit })
+    return resultOf(source, name, answer)
+  })
   return {
     ok: true,
     result,

@@ -2,7 +2,7 @@ import type { CallToolResult } from '@modelcontextprotocol/client'
 import { listRecords, type RecordOf } from '@story-portal/shared/data'
 import type { TenantScope, Tx } from '@story-portal/shared/db'
 import type { Dispatch } from '@story-portal/shared/engine'
-import { errors, isStoryPortalError } from '@story-portal/shared/errors'
+import { errors } from '@story-portal/shared/errors'
 import type { Host, ProgressUpdate } from '@story-portal/shared/mcp'
 import { faults } from '../errors.ts'
 import { faultsOf } from '../json-schema.ts'
@@ -13,10 +13,9 @@ import { changedParts } from '../upstreams/definition.ts'
 import { upstreamsOf } from '../upstreams/pool.ts'
 import { visibleValue } from '../upstreams/suspicion.ts'
 import type { UpstreamSource, UpstreamWork } from '../work.ts'
+import { underPolicy } from './policy.ts'
 
 export type Progress = (update: ProgressUpdate) => void
-
-const LOST = faults.upstreamLost().number
 
 interface UpstreamCall {
   call: Dispatch
@@ -24,17 +23,17 @@ interface UpstreamCall {
   progress?: Progress | undefined
 }
 
+type LimitedCall = UpstreamCall & { call: { deadline: number } }
+
 /** Carries out a tool of an upstream: only while its definition is the accepted one, and again only when it changes nothing. */
 export async function runUpstreamTool(host: Host, scope: TenantScope, given: UpstreamCall): Promise<RunResult> {
   const started = performance.now()
   const { source } = given.work
   const upstream = await reachable<UpstreamTransport>(host, scope, source.upstream)
-  const once = () => upstreamsOf(host).use(upstream, (connection) => callTool(host, connection, given))
-  const answer = await once().catch((error: unknown) => {
-    // It died under the call: a tool that changes nothing is asked again, in a new connection.
-    if (source.read_only && isStoryPortalError(error) && error.number === LOST) return once()
-    throw error
-  })
+  // One that died under the call is asked in a new connection.
+  const answer = await underPolicy(host, given, (call) =>
+    upstreamsOf(host).use(upstream, (connection) => callTool(connection, { ...given, call })),
+  )
   const usage = { wall_ms: Math.round(performance.now() - started), cpu_ms: 0, memory_bytes: 0 }
   return { ok: true, result: resultOf(host, source, answer), logs: [], usage }
 }
@@ -59,19 +58,16 @@ export async function findUpstream(tx: Tx, name: string): Promise<RecordOf<'upst
   return items[0]
 }
 
-async function callTool(host: Host, connection: Connection, { call, work, progress }: UpstreamCall) {
+async function callTool(connection: Connection, { call, work, progress }: LimitedCall) {
   const { upstream, tool, pin } = work.source
   const definition = (await connection.definitions()).get(tool)
   if (!definition) throw faults.upstreamToolGone({ upstream, tool })
   const changed = changedParts(pin, definition)
   if (changed.length > 0)
     throw faults.definitionChanged({ upstream, tool, changed: changed.join(', ') }, { details: { upstream, changed } })
-  const longest = work.limits.timeout_ms ?? host.config.mcp.requestTimeoutMs
-  const timeout_ms = call.deadline === undefined ? longest : Math.min(longest, Math.max(1, call.deadline - Date.now()))
-  const { signal } = call
   return await connection.call(tool, work.input as Record<string, unknown>, {
-    signal,
-    timeout_ms,
+    signal: call.signal,
+    timeout_ms: Math.max(1, call.deadline - Date.now()),
     onProgress: progress,
   })
 }
