@@ -13,6 +13,7 @@ export interface Intent {
   by: 'run_code' | 'invoke_tool' | 'compensate_invocation'
   kind: 'code' | 'tool' | 'script' | 'compensation'
   tool?: { id: string; name: string; version: string }
+  concurrency?: CallSpec['concurrency'] | undefined
   arguments: unknown
   work: Work
   mode: 'wait' | 'background'
@@ -43,7 +44,7 @@ export function callSpec(
   intent: Intent,
 ): Omit<CallSpec, 'scope' | 'dispatch' | 'verify' | 'signal' | 'owner'> {
   const { caller, idempotency_key } = ctx
-  const { kind, tool, work } = intent
+  const { kind, tool, work, concurrency } = intent
   return {
     caller,
     key: `${caller.subject}/${intent.by}/${idempotency_key ?? `once/${randomUUID()}`}`,
@@ -51,6 +52,7 @@ export function callSpec(
     ...(tool ? { tool: tool.name, tool_id: tool.id, tool_version: tool.version } : {}),
     arguments: intent.arguments,
     effect: effectOf(work),
+    ...(concurrency ? { concurrency } : {}),
     lease_ms: ctx.config.engine.leaseMs,
     ...(caller.run_id === undefined ? {} : { run_id: caller.run_id }),
     ...(caller.plan_id === undefined ? {} : { plan_id: caller.plan_id }),

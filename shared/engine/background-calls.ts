@@ -1,5 +1,6 @@
 import { hashJson } from '../data/index.ts'
 import type { Db, TenantScope, Tx } from '../db/index.ts'
+import { isStoryPortalError } from '../errors/index.ts'
 import type { Jobs, Worker } from '../jobs/index.ts'
 import { approvalOf } from './approval-state.ts'
 import { assertSameCall, createIntent, findInvocation } from './call-intent.ts'
@@ -15,7 +16,7 @@ import type { CallEffect, CallIntent, CallResult, CallSpec, InvocationRecord } f
  */
 export async function submitCall(tx: Tx, jobs: Jobs, call: CallIntent): Promise<CallResult> {
   const hash = hashJson(call.arguments ?? null)
-  const created = await createIntent(tx, call, { status: 'pending', arguments_hash: hash })
+  const created = await createIntent(tx, call, { status: 'pending', background: true, arguments_hash: hash })
   if (created) {
     const job = { tenant_id: created.tenant_id, invocation_id: created.id }
     // The reconciler's key for it too: while this job waits, the look for lost ones adds no second.
@@ -40,10 +41,13 @@ export interface WorkCallsOptions {
 /** Runs submitted calls, and those whose worker was lost, until stopped. */
 export async function workCalls(db: Db, jobs: Jobs, options: WorkCallsOptions): Promise<Worker> {
   const { concurrency = 2 } = options
-  return await jobs.work(CALLS_QUEUE, ({ data, signal }) => runCall(db, data, options, signal), { concurrency })
+  return await jobs.work(CALLS_QUEUE, ({ data, signal }) => runCall({ db, jobs, ...options }, data, signal), {
+    concurrency,
+  })
 }
 
-async function runCall(db: Db, job: BackgroundCall, options: WorkCallsOptions, signal: AbortSignal): Promise<void> {
+async function runCall(options: WorkCallsOptions & { db: Db; jobs: Jobs }, job: BackgroundCall, signal: AbortSignal) {
+  const { db, jobs } = options
   const reader = { kind: 'tenant', tenant_id: job.tenant_id, subject: 'service:engine' } as const
   const invocation = await db.tx(reader, (tx) => findInvocation(tx, job.invocation_id, 'id'))
   const parked = invocation.status === 'pending_approval'
@@ -56,9 +60,21 @@ async function runCall(db: Db, job: BackgroundCall, options: WorkCallsOptions, s
     await writeLost(db, scope, invocation)
     return
   }
-  const stopping = whenStopping(signal)
-  await executeCall(db, { ...intentOf(invocation), ...prepared, scope, owner: options.owner, signal: stopping })
+  const how = { ...prepared, scope, owner: options.owner, signal: whenStopping(signal), leave_queue: true }
+  try {
+    await executeCall(db, { ...intentOf(invocation), ...how })
+  } catch (error) {
+    if (!isStoryPortalError(error) || error.number !== NO_PLACE) throw error
+    // Its worker is free for other calls meanwhile.
+    await db.tx(scope, (tx) =>
+      jobs.enqueue(tx, CALLS_QUEUE, job, { singleton_key: invocation.id, delay_seconds: PLACE_SECONDS }),
+    )
+  }
 }
+
+const NO_PLACE = callErrors.noPlace().number
+/** Until a call that found no place looks again. */
+const PLACE_SECONDS = 1
 
 /** A job is broken off because its process stops or its time is over, never because somebody cancelled the call: it is handed back. */
 function whenStopping(signal: AbortSignal): AbortSignal {
@@ -79,6 +95,7 @@ function intentOf(invocation: InvocationRecord): CallIntent {
     plan_id: invocation.plan_id,
     task_id: invocation.task_id,
     parent_invocation_id: invocation.parent_invocation_id,
+    retry_of: invocation.retry_of,
   }
   return {
     caller: invocation.caller as unknown as CallIntent['caller'],
@@ -87,6 +104,11 @@ function intentOf(invocation: InvocationRecord): CallIntent {
     arguments: invocation.arguments,
     effect: invocation.effect as CallEffect,
     attempt: invocation.attempt,
+    ...concurrencyOf(invocation),
     ...Object.fromEntries(Object.entries(optional).filter(([, value]) => value !== null)),
   }
+}
+
+function concurrencyOf({ concurrency_key: key, concurrency_limit: limit }: InvocationRecord) {
+  return key === null || limit === null ? {} : { concurrency: { key, limit } }
 }

@@ -5,12 +5,13 @@ import { errors, isStoryPortalError } from '../errors/index.ts'
 import { mayDispatch } from './approval-state.ts'
 import { leaseEnd } from './lease-extensions.ts'
 import { DEFAULT_LEASE_MS, newLeaseToken, processOwner } from './leases.ts'
+import { lockPlaces } from './places.ts'
 import { assertTaskLease } from './task-lease.ts'
 import type { CallIntent, CallSpec, InvocationRecord } from './types.ts'
 
 /** What the intent transaction found or did. `taken` says that an earlier holder may have dispatched already. */
 export type Intent =
-  | { state: 'finished' | 'busy'; invocation: InvocationRecord }
+  | { state: 'finished' | 'busy' | 'queued'; invocation: InvocationRecord }
   | { state: 'held'; invocation: InvocationRecord; taken: boolean }
 
 /**
@@ -21,17 +22,27 @@ export type Intent =
 export async function openIntent(db: Db, spec: CallSpec, hash: string): Promise<Intent> {
   return await db.tx(spec.scope, async (tx) => {
     await assertTaskLease(tx, spec.caller)
+    const places = spec.concurrency && (await lockPlaces(tx, spec.concurrency))
     const first = { status: 'running', fence: 1, started_at: inMs(0), ...leaseColumns(spec) } as const
-    const created = await createIntent(tx, spec, { ...first, arguments_hash: hash })
+    const state = (await places?.free()) === false ? ({ status: 'pending' } as const) : first
+    const created = await createIntent(tx, spec, { ...state, arguments_hash: hash })
+    if (created && state !== first) return { state: 'queued', invocation: created }
     if (created) return { state: 'held', invocation: created, taken: false }
     const found = await findInvocation(tx, spec.key)
     assertSameCall(found, spec, hash)
-    if (found.status === 'pending') return await hold(tx, spec, found, false)
-    if (found.status === 'pending_approval')
-      return (await mayDispatch(tx, found)) ? await hold(tx, spec, found, false) : { state: 'busy', invocation: found }
-    if (found.status !== 'running') return { state: 'finished', invocation: found }
-    return (await isLeaseOver(tx, found)) ? await hold(tx, spec, found, true) : { state: 'busy', invocation: found }
+    const open = await openState(tx, found)
+    if (open === 'finished' || open === 'busy') return { state: open, invocation: found }
+    if ((await places?.free(found)) === false) return { state: 'queued', invocation: found }
+    return await hold(tx, spec, found, open === 'taken')
   })
+}
+
+/** What a recorded call waits for: nothing (it may be held), the end of somebody's lease or a decision, or nothing any more. */
+async function openState(tx: Tx, found: InvocationRecord): Promise<'free' | 'taken' | 'busy' | 'finished'> {
+  if (found.status === 'pending') return 'free'
+  if (found.status === 'pending_approval') return (await mayDispatch(tx, found)) ? 'free' : 'busy'
+  if (found.status !== 'running') return 'finished'
+  return (await isLeaseOver(tx, found)) ? 'taken' : 'busy'
 }
 
 /** One key is one call: of the same tool, whatever its version, with the same arguments. */
@@ -102,6 +113,9 @@ function intentColumns(spec: CallIntent, hash: string) {
     task_id: spec.task_id ?? null,
     parent_invocation_id: spec.parent_invocation_id ?? null,
     attempt: spec.attempt ?? 1,
+    concurrency_key: spec.concurrency?.key ?? null,
+    concurrency_limit: spec.concurrency?.limit ?? null,
+    retry_of: spec.retry_of ?? null,
     arguments: spec.arguments ?? null,
     arguments_hash: hash,
     effect: spec.effect,

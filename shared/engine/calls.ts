@@ -1,12 +1,15 @@
 import { assertOutsideTransaction, type Db } from '../db/index.ts'
 import { isStoryPortalError, toErrorBody } from '../errors/index.ts'
 import { hashJson } from '../events/index.ts'
+import { cancelCall } from './call-cancel.ts'
 import { dispatchCall, unknownOutcome, verifyCall } from './call-dispatch.ts'
-import { openIntent } from './call-intent.ts'
+import { type Intent, openIntent } from './call-intent.ts'
 import { extendCall, type Outcome, recordOutcome, writeOutcome } from './call-record.ts'
 import { callErrors } from './errors.ts'
 import { DEFAULT_LEASE_MS } from './leases.ts'
+import { placeOf } from './places.ts'
 import { waitForCall, wakeWaiters } from './running-calls.ts'
+import { stopsWorker } from './silence.ts'
 import type { CallResult, CallSpec, InvocationRecord } from './types.ts'
 
 const FIRST_LOOK_MS = 50
@@ -27,13 +30,24 @@ export async function executeCall(db: Db, spec: CallSpec): Promise<CallResult> {
     if (intent.state === 'finished') return { ...(await settleUnknown(db, spec, intent.invocation)), replayed: true }
     if (intent.state === 'held') {
       const recorded = await waited(spec, carryOut(db, spec, intent.invocation, intent.taken))
+      if (spec.concurrency) wakeWaiters(db, placeOf(spec.concurrency))
       if (recorded) return { ...recorded, replayed: false }
       // Fenced off: whoever took the call over records it, and that is the result here too.
       continue
     }
-    if (spec.signal?.aborted || performance.now() >= giveUp) throw callErrors.stillRunning()
-    await waitForCall(db, intent.invocation.id, Math.min(look, giveUp - performance.now()), spec.signal)
+    await waitFor(db, spec, intent, { ms: Math.min(look, giveUp - performance.now()) })
   }
+}
+
+/** Waits a while for another holder, a decision or a place; throws when the caller's patience is over. */
+async function waitFor(db: Db, spec: CallSpec, { state, invocation }: Intent, { ms }: { ms: number }): Promise<void> {
+  const queued = state === 'queued'
+  if (queued && spec.leave_queue) throw callErrors.noPlace()
+  if (spec.signal?.aborted || ms <= 0) {
+    if (queued) await leaveQueue(db, spec, invocation)
+    throw callErrors.stillRunning()
+  }
+  await waitForCall(db, queued && spec.concurrency ? placeOf(spec.concurrency) : invocation.id, ms, spec.signal)
 }
 
 async function carryOut(
@@ -48,6 +62,17 @@ async function carryOut(
   const recorded = await record(db, spec, held, outcome)
   wakeWaiters(db, held.id)
   return recorded
+}
+
+/** Whoever leaves before it began does not want it any more, as with a call that runs; a worker that stops leaves it to the next. */
+async function leaveQueue(db: Db, spec: CallSpec, { id }: InvocationRecord): Promise<void> {
+  if (spec.task_id !== undefined || !spec.signal?.aborted || stopsWorker(spec.signal.reason)) return
+  try {
+    await cancelCall(db, spec.scope, id)
+  } catch (error) {
+    // It has begun or ended meanwhile.
+    if (!isStoryPortalError(error) || error.code !== 'CONFLICT') throw error
+  }
 }
 
 /** An answer that the database can't hold (U+0000, half a surrogate pair) is a failure too, and must not stay unrecorded. */

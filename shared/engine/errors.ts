@@ -65,6 +65,13 @@ export const callErrors = defineErrors(0, {
     message: 'Somebody looked and found that this call had no effect.',
     hint: 'Call again with a new idempotency_key to have it done.',
   },
+  noPlace: {
+    number: 'E0509',
+    code: 'UNAVAILABLE',
+    severity: 'info',
+    message: 'As many calls as may run at a time already do.',
+    hint: 'It runs when one of them has ended; get_invocation has the outcome.',
+  },
   budgetExceeded: {
     number: 'E0510',
     code: 'LIMIT_EXCEEDED',

@@ -46,6 +46,9 @@ export interface CallIntent {
   arguments: unknown
   effect: CallEffect
   attempt?: number
+  /** At most `limit` calls with the same key run at a time; the others wait, the oldest first. */
+  concurrency?: { key: string; limit: number }
+  retry_of?: string
   run_id?: string
   plan_id?: string
   task_id?: string
@@ -57,6 +60,8 @@ export interface CallSpec extends CallIntent {
   lease_ms?: number
   timeout_ms?: number
   signal?: AbortSignal
+  /** Throws noPlace instead of waiting for one. */
+  leave_queue?: boolean
   /** Who holds the lease; `leaseOwner(boot_id)`. Default: this process. */
   owner?: string
   /** Runs outside any transaction. A StoryPortalError with `details.effect = 'none'` promises that nothing happened. */

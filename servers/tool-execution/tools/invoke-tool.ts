@@ -1,6 +1,7 @@
 import { defineTool } from '@story-portal/shared/mcp'
 import { z } from 'zod'
 import { type Asked, askFirst, shownApproval } from '../approval.ts'
+import { placesOf } from '../concurrency.ts'
 import { type Executed, execute, type Intent } from '../execute.ts'
 import { argumentsFault, chooseVersion, deprecationOf } from '../registered-tools.ts'
 import { Invocation, Mode, shownInvocation, ToolName, VersionRange } from '../schema.ts'
@@ -29,6 +30,7 @@ export default defineTool({
       kind: 'tool',
       tool: { id: tool.id, name, version: tool.semver },
       arguments: args,
+      ...placesOf(tool, args),
       work: within(workOfTool(tool, args), timeout_ms),
       mode,
     }

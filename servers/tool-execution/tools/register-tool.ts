@@ -4,6 +4,7 @@ import { isVersion } from '@story-portal/shared/engine'
 import { badInput, type StoryPortalError } from '@story-portal/shared/errors'
 import { defineTool } from '@story-portal/shared/mcp'
 import { z } from 'zod'
+import { Concurrency, checkConcurrency } from '../concurrency.ts'
 import { faults } from '../errors.ts'
 import { assertMayGrant, grantsAnything, grantsOf } from '../grants.ts'
 import { checkSchema, type JsonSchema } from '../json-schema.ts'
@@ -29,6 +30,7 @@ export default defineTool({
       .describe('code and language as run_code; verify, compensate: code for lost answers and for undoing'),
     permissions: Permissions.optional(),
     limits: Limits.optional(),
+    concurrency: Concurrency.optional(),
     requires_approval: z.boolean().default(false).describe('By a person, for each call'),
   },
   output: { tool: ShownTool },
@@ -36,6 +38,7 @@ export default defineTool({
     const source = sourceOf(args.source)
     if (args.permissions) assertMayGrant(ctx.caller, args.permissions)
     if (args.name.startsWith('std_')) throw badInput('name', 'must not begin with std_, which names the built-in tools')
+    checkConcurrency(args.concurrency)
     if (!isVersion(args.version)) throw badInput('version', 'must be a semantic version such as 1.2.3')
     checkSchema(args.input_schema, 'input_schema')
     if (args.output_schema) checkSchema(args.output_schema, 'output_schema')
@@ -58,6 +61,7 @@ interface Registration {
   output_schema?: JsonSchema | undefined
   permissions?: z.output<typeof Permissions> | undefined
   limits?: object | undefined
+  concurrency?: object | undefined
   requires_approval: boolean
 }
 
@@ -72,6 +76,7 @@ function columnsOf({ permissions = { tools: [] }, ...args }: Registration, sourc
     source_hash: Object.keys(source).length === 1 ? sha256(source.code) : hashJson(source),
     permissions,
     limits: { ...args.limits },
+    concurrency: args.concurrency === undefined ? null : { ...args.concurrency },
     requires_approval: args.requires_approval,
     effect: grantsAnything(grantsOf(permissions)) ? ('journaled' as const) : ('pure' as const),
   }

@@ -1,5 +1,6 @@
 import {
   anyJson,
+  bool,
   defineKind,
   fallback,
   int,
@@ -37,7 +38,7 @@ const invocation = defineKind({
       states(['pending', 'running', 'pending_approval'], {
         pending: ['running', 'pending_approval', 'cancelled'],
         pending_approval: ['running', 'denied', 'cancelled'],
-        running: ['succeeded', 'failed', 'timed_out', 'cancelled', 'unknown'],
+        running: ['succeeded', 'failed', 'timed_out', 'cancelled', 'unknown', 'pending'],
         unknown: ['succeeded', 'failed'],
         succeeded: [],
         failed: [],
@@ -59,6 +60,16 @@ const invocation = defineKind({
     finished_at: managed(optional(time())),
     subject: managed(optional(text(300))),
     caller: managed(optional(json())),
+    /** At most `concurrency_limit` calls with the same key run at a time. */
+    concurrency_key: managed(optional(text(200))),
+    concurrency_limit: managed(optional(int())),
+    /** Nobody waited for it: when it fails, it is a dead letter until it is closed. */
+    background: managed(fallback(bool(), false)),
+    retry_of: managed(optional(ref('invocation'))),
+    /** When it was retried, or given up. */
+    closed_at: managed(optional(time())),
+    /** The approval of a call of its code; it goes on when that is decided. */
+    waits_for: managed(optional(ref('approval'))),
   },
   unique: [['call_key']],
   search: [],

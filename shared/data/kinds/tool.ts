@@ -28,6 +28,7 @@ const tool = defineKind({
     deprecated_at: managed(optional(time())),
     sunset_at: managed(optional(time())),
     replacement: managed(optional(text(200))),
+    concurrency: managed(optional(json())),
     effect: managed(fallback(oneOf('pure', 'journaled', 'outside'), 'pure')),
   },
   unique: [['name', 'semver']],

@@ -609,6 +609,11 @@ export interface ToolTypes {
           timeout_ms?: number
           memory_mb?: number
         }
+        /** Calls at a time, the others wait; with key, a JSON Pointer such as /account, per value of that argument */
+        concurrency?: {
+          limit: number
+          key?: string
+        }
         /** By a person, for each call */
         requires_approval?: boolean
         /** Makes a repeat safe */

@@ -1,0 +1,38 @@
+import { hashJson, type RecordOf } from '@story-portal/shared/data'
+import type { CallIntent } from '@story-portal/shared/engine'
+import { badInput } from '@story-portal/shared/errors'
+import { z } from 'zod'
+
+const POINTER = /^(\/([^~/]|~[01])*)+$/
+
+export const Concurrency = z
+  .strictObject({
+    limit: z.int().min(1).max(1_000),
+    key: z.string().max(200).optional(),
+  })
+  .describe('Calls at a time, the others wait; with key, a JSON Pointer such as /account, per value of that argument')
+
+/** Throws when `key` is no JSON Pointer. */
+export function checkConcurrency(concurrency: z.output<typeof Concurrency> | undefined): void {
+  const key = concurrency?.key
+  if (key !== undefined && !POINTER.test(key))
+    throw badInput('concurrency.key', 'must be a JSON Pointer into the arguments, such as /account')
+}
+
+/** Which places a call of the tool takes: all versions of a tool share them. */
+export function placesOf(tool: RecordOf<'tool'>, args: unknown): Pick<CallIntent, 'concurrency'> {
+  if (tool.concurrency === null) return {}
+  const { limit, key } = tool.concurrency as z.output<typeof Concurrency>
+  const value = key === undefined ? '' : `/${hashJson(valueAt(args, key)).slice(0, 32)}`
+  return { concurrency: { key: `${tool.name}${value}`, limit } }
+}
+
+/** What is not there is a value too: null. */
+function valueAt(value: unknown, pointer: string): unknown {
+  const names = pointer.split('/').slice(1)
+  return names.reduce<unknown>((at, name) => {
+    const own = name.replaceAll('~1', '/').replaceAll('~0', '~')
+    if (typeof at !== 'object' || at === null || !Object.hasOwn(at, own)) return null
+    return (at as Record<string, unknown>)[own] ?? null
+  }, value)
+}
