@@ -1,28 +1,29 @@
 import { hashJson, type RecordOf } from '@story-portal/shared/data'
 import type { CallIntent } from '@story-portal/shared/engine'
-import { badInput } from '@story-portal/shared/errors'
 import { z } from 'zod'
+import { inWords } from './schema.ts'
 
 const POINTER = /^(\/([^~/]|~[01])*)+$/
 
-export const Concurrency = z
-  .strictObject({
-    limit: z.int().min(1).max(1_000),
-    key: z.string().max(200).optional(),
-  })
-  .describe('Calls at a time, the others wait; with key, a JSON Pointer such as /account, per value of that argument')
+const Parts = z.strictObject({
+  limit: z.int().min(1).max(1_000),
+  key: z
+    .string()
+    .max(200)
+    .refine((key) => POINTER.test(key), 'must be a JSON Pointer into the arguments, such as /account')
+    .optional(),
+})
 
-/** Throws when `key` is no JSON Pointer. */
-export function checkConcurrency(concurrency: z.output<typeof Concurrency> | undefined): void {
-  const key = concurrency?.key
-  if (key !== undefined && !POINTER.test(key))
-    throw badInput('concurrency.key', 'must be a JSON Pointer into the arguments, such as /account')
-}
+/** Described in words: its schema would be sent with each definition. */
+export const Concurrency = z
+  .looseObject({})
+  .transform(inWords(Parts))
+  .describe('Calls at a time: {"limit": 1}, per value of an argument with "key": "/name"')
 
 /** Which places a call of the tool takes: all versions of a tool share them. */
 export function placesOf(tool: RecordOf<'tool'>, args: unknown): Pick<CallIntent, 'concurrency'> {
   if (tool.concurrency === null) return {}
-  const { limit, key } = tool.concurrency as z.output<typeof Concurrency>
+  const { limit, key } = tool.concurrency as z.output<typeof Parts>
   const value = key === undefined ? '' : `/${hashJson(valueAt(args, key)).slice(0, 32)}`
   return { concurrency: { key: `${tool.name}${value}`, limit } }
 }

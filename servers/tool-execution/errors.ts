@@ -391,6 +391,20 @@ export const faults = defineErrors(3, {
     message: '{tool} of upstream {upstream} has failed repeatedly and is not asked for a moment.',
     hint: 'Nothing was sent. Try again after retry_after_ms; list_invocations shows how it failed.',
   },
+  notRetried: {
+    number: 'E3061',
+    code: 'CONFLICT',
+    severity: 'info',
+    message: 'The invocation is {status}: only failed calls of tools and of code that no task made are run again.',
+    hint: 'list_invocations with dead_letters: true shows what can be; tasks are retried by their plan.',
+  },
+  retryUnknown: {
+    number: 'E3062',
+    code: 'CONFLICT',
+    severity: 'warning',
+    message: 'Whether this call had its effect is not known, so it is not run again.',
+    hint: 'Look at the receiver and say what happened with settle_invocation; after not_done it can be retried.',
+  },
   upstreamLied: {
     number: 'E3086',
     code: 'INVALID_INPUT',

@@ -48,23 +48,28 @@ const AllPermissions = z.strictObject({
   secrets: z.array(SecretName).max(100).optional(),
 })
 
-/** What is absent stays absent: it is frozen with the call, and hashed as it was given. Described in words, or it would take a third of a definition. */
-export const Permissions = z
-  .looseObject({ tools: z.array(z.string()).optional() })
-  .transform((given, ctx): z.output<typeof AllPermissions> => {
-    const parsed = AllPermissions.safeParse(given)
+/** Checks by another schema than the one that is sent: what is described in words costs less in a definition. Faults name the field. */
+export function inWords<T extends z.ZodType>(schema: T) {
+  return (given: unknown, ctx: z.RefinementCtx): z.output<T> => {
+    const parsed = schema.safeParse(given)
     if (parsed.success) return parsed.data
     for (const { path, message } of schemaFaults(parsed.error, given, ''))
       ctx.addIssue({ code: 'custom', path: [path.replace(/^\./, '')], message })
     return z.NEVER
-  })
+  }
+}
+
+/** What is absent stays absent: it is frozen with the call, and hashed as it was given. */
+export const Permissions = z
+  .looseObject({})
+  .transform(inWords(AllPermissions))
   .describe(
     'What code may use: {"tools": ["data.*"], "http": ["api.example.com"], "secrets": ["name"], "storage": true}',
   )
 
 export const Limits = z
   .strictObject({ timeout_ms: z.int().min(1).optional(), memory_mb: z.int().min(8).optional() })
-  .describe('Cut to those of this installation')
+  .describe('Cut to ours')
 
 export const Mode = z
   .enum(['wait', 'background'])

@@ -13,7 +13,7 @@ const read = (...parts: string[]) => readFileSync(path.join(rootDir, 'servers', 
 const MAX_LIST_BYTES = 3_000 * 4
 /** Whose contract asks for more tools than fit; who loads one door instead of all lists pays for the hub's alone. */
 const LARGER_LISTS: Readonly<Record<string, number>> = {
-  'tool-execution': 5_600 * 4,
+  'tool-execution': 6_000 * 4,
   'context-orchestrator': 8_600 * 4,
 }
 

@@ -3,6 +3,8 @@ import { defineTool } from '@story-portal/shared/mcp'
 import { z } from 'zod'
 import { Invocation, InvocationId, InvocationStatus, shownInvocation } from '../schema.ts'
 
+const DEAD = { background: true, closed_at: null, status: { in: ['failed', 'timed_out', 'unknown'] } }
+
 export default defineTool({
   name: 'list_invocations',
   description:
@@ -18,12 +20,17 @@ export default defineTool({
     parent_invocation_id: InvocationId.optional(),
     run_id: z.string().min(1).max(200).optional().describe('Calls of this run'),
     task_id: z.string().min(1).max(200).optional().describe('Calls of this task'),
+    dead_letters: z
+      .boolean()
+      .optional()
+      .describe('Only failed or unknown background calls that nobody retried or discarded'),
     limit: z.int().min(1).max(200).default(50).describe('Most items of one page'),
     cursor: z.string().max(2000).optional().describe('next_cursor of the page before'),
   },
   output: { items: z.array(Invocation), next_cursor: z.string().nullable() },
-  async run({ limit, cursor, ...wanted }, { tx }) {
-    const filter = Object.fromEntries(Object.entries(wanted).filter(([, value]) => value !== undefined))
+  async run({ limit, cursor, dead_letters, ...wanted }, { tx }) {
+    const given = Object.fromEntries(Object.entries(wanted).filter(([, value]) => value !== undefined))
+    const filter = dead_letters === true ? { ...DEAD, ...given } : given
     const page = await listRecords(tx, 'invocation', { filter, sort: '-created_at', limit, cursor })
     const items = page.items.map((invocation) => {
       const { arguments: _a, output: _o, logs: _l, ...row } = shownInvocation(invocation)

@@ -4,7 +4,7 @@ import { isVersion } from '@story-portal/shared/engine'
 import { badInput, type StoryPortalError } from '@story-portal/shared/errors'
 import { defineTool } from '@story-portal/shared/mcp'
 import { z } from 'zod'
-import { Concurrency, checkConcurrency } from '../concurrency.ts'
+import { Concurrency } from '../concurrency.ts'
 import { faults } from '../errors.ts'
 import { assertMayGrant, grantsAnything, grantsOf } from '../grants.ts'
 import { checkSchema, type JsonSchema } from '../json-schema.ts'
@@ -21,24 +21,23 @@ export default defineTool({
   effect: 'create',
   input: {
     name: ToolName,
-    version: z.string().min(5).max(100).describe('Such as 1.0.0'),
+    version: z.string().max(100).describe('Such as 1.0.0'),
     description: z.string().min(1).max(20_000).describe('What it does, when to use it'),
     input_schema: Schema.describe('JSON Schema of the arguments'),
     output_schema: Schema.optional().describe('JSON Schema of the result'),
     source: z
-      .looseObject({ type: z.enum(['javascript', 'mcp', 'http']), code: Code.optional() })
-      .describe('code and language as run_code; verify, compensate: code for lost answers and for undoing'),
+      .looseObject({ type: z.enum(['javascript', 'mcp', 'http']) })
+      .describe('code, language as run_code; verify, compensate: code for lost answers, undoing'),
     permissions: Permissions.optional(),
     limits: Limits.optional(),
     concurrency: Concurrency.optional(),
-    requires_approval: z.boolean().default(false).describe('By a person, for each call'),
+    requires_approval: z.boolean().default(false).describe('By a person'),
   },
   output: { tool: ShownTool },
   async prepare(args, ctx) {
     const source = sourceOf(args.source)
     if (args.permissions) assertMayGrant(ctx.caller, args.permissions)
     if (args.name.startsWith('std_')) throw badInput('name', 'must not begin with std_, which names the built-in tools')
-    checkConcurrency(args.concurrency)
     if (!isVersion(args.version)) throw badInput('version', 'must be a semantic version such as 1.2.3')
     checkSchema(args.input_schema, 'input_schema')
     if (args.output_schema) checkSchema(args.output_schema, 'output_schema')
@@ -99,18 +98,18 @@ interface Source {
   compensate?: string
 }
 
-function sourceOf({ type, ...given }: { type: string; code?: string | undefined }): Source {
+function sourceOf({ type, ...given }: { type: string }): Source {
   if (type !== 'javascript') throw faults.sourceUnavailable({ type })
   const { code, verify, compensate, language = 'javascript', ...unknown } = given as Record<string, unknown>
   const [strange] = Object.keys(unknown)
   if (strange !== undefined) throw badInput(`source.${strange}`, 'is not a known field')
   if (!Language.safeParse(language).success) throw badInput('source.language', 'must be javascript or typescript')
   if (code === undefined) throw badInput('source.code', 'is required for a javascript source')
-  const hooks = Object.entries({ verify, compensate }).filter(([, text]) => text !== undefined)
-  for (const [name, text] of hooks)
-    if (!Code.safeParse(text).success) throw badInput(`source.${name}`, 'must be code, as source.code')
-  const typed = language === 'typescript' ? { language: 'typescript' as const } : {}
-  return { code: code as string, ...typed, ...Object.fromEntries(hooks) }
+  const texts = Object.entries({ code, verify, compensate }).filter(([, text]) => text !== undefined)
+  for (const [name, text] of texts)
+    if (!Code.safeParse(text).success) throw badInput(`source.${name}`, 'must be a text of 1 to 262144 characters')
+  const { code: main = '', ...hooks } = Object.fromEntries(texts) as Record<string, string>
+  return { code: main, ...(language === 'typescript' ? { language } : {}), ...hooks }
 }
 
 /** Which of the texts is meant; code alone needs no saying. */

@@ -540,6 +540,8 @@ export interface ToolTypes {
         run_id?: string
         /** Calls of this task */
         task_id?: string
+        /** Only failed or unknown background calls that nobody retried or discarded */
+        dead_letters?: boolean
         /** Most items of one page */
         limit?: number
         /** next_cursor of the page before */
@@ -595,26 +597,20 @@ export interface ToolTypes {
         input_schema: Record<string, unknown>
         /** JSON Schema of the result */
         output_schema?: Record<string, unknown>
-        /** code and language as run_code; verify, compensate: code for lost answers and for undoing */
+        /** code, language as run_code; verify, compensate: code for lost answers, undoing */
         source: {
           type: 'javascript' | 'mcp' | 'http'
-          code?: string
         }
         /** What code may use: {"tools": ["data.*"], "http": ["api.example.com"], "secrets": ["name"], "storage": true} */
-        permissions?: {
-          tools?: string[]
-        }
-        /** Cut to those of this installation */
+        permissions?: Record<string, unknown>
+        /** Cut to ours */
         limits?: {
           timeout_ms?: number
           memory_mb?: number
         }
-        /** Calls at a time, the others wait; with key, a JSON Pointer such as /account, per value of that argument */
-        concurrency?: {
-          limit: number
-          key?: string
-        }
-        /** By a person, for each call */
+        /** Calls at a time: {"limit": 1}, per value of an argument with "key": "/name" */
+        concurrency?: Record<string, unknown>
+        /** By a person */
         requires_approval?: boolean
         /** Makes a repeat safe */
         idempotency_key?: string
@@ -624,6 +620,26 @@ export interface ToolTypes {
           id: string
           version: string
         }
+      }
+    }
+    /** Runs a call of a tool or of code again that failed, with the same arguments, in the background and as a new invocation; while one runs or after one succeeded, that one is returned. discard closes a dead letter instead. list_invocations with dead_letters shows those. */
+    retry_invocation: {
+      input: {
+        /** Id of the invocation, inv_... */
+        invocation_id: string
+        /** Does not run it; it is no dead letter any more */
+        discard?: boolean
+        /** Why, for its history */
+        note?: string
+        /** Makes a repeat safe */
+        idempotency_key?: string
+      }
+      output: {
+        invocation: {
+          id: string
+          status: string
+        }
+        approval?: Record<string, unknown>
       }
     }
     /** Runs one-off JavaScript or TypeScript in the sandbox and returns its result, logs and usage. To keep code as a versioned tool, use register_tool. */
@@ -636,10 +652,8 @@ export interface ToolTypes {
         /** Any JSON */
         input?: unknown
         /** What code may use: {"tools": ["data.*"], "http": ["api.example.com"], "secrets": ["name"], "storage": true} */
-        permissions?: {
-          tools?: string[]
-        }
-        /** Cut to those of this installation */
+        permissions?: Record<string, unknown>
+        /** Cut to ours */
         limits?: {
           timeout_ms?: number
           memory_mb?: number
