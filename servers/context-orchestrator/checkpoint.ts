@@ -49,3 +49,6 @@ export const PARTS: readonly Part[] = [
   'done_steps',
   'notes',
 ]
+
+/** All of a checkpoint, as fit wants it. */
+export const WHOLE = PARTS.map((part) => ({ part }))

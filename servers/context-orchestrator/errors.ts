@@ -54,8 +54,8 @@ export const faults = defineErrors(14, {
     number: 'E14016',
     code: 'INVALID_INPUT',
     severity: 'info',
-    message: '{file} is no role.',
-    hint: 'details.faults says where. Its schema is servers/context-orchestrator/role.schema.json; the shipped roles are examples.',
+    message: '{file} can not be used for roles.',
+    hint: 'details.faults says why: mend it, or take it away. The schema is servers/context-orchestrator/role.schema.json; the shipped roles are examples.',
   },
   gateClosed: {
     number: 'E14017',

@@ -1,62 +1,74 @@
-import { type Checkpoint, PARTS, type Part } from './checkpoint.ts'
-
 /** What was left out of a part, and how much of it. */
-export type Omitted = {
-  part: Part
+export type Omitted<P extends string = string> = {
+  part: P
   items: number
 }
 
 /** A part that is wanted, and the percent of the budget that earlier ones leave for it. */
-export interface Need {
-  part: Part
+export interface Need<P extends string> {
+  part: P
   share?: number | undefined
+  /** Which entries of a list stay; without, the last ones, which are the newest. */
+  keep?: 'first'
 }
 
-const ALL: readonly Need[] = PARTS.map((part) => ({ part }))
+type PartOf<T> = keyof T & string
 
 /**
- * As much of a checkpoint as fits into a budget, the most valuable parts first, or those that are needed in their order. Of a list the newest entries stay; a text stays whole
- * or goes. A token is counted as four bytes of JSON.
+ * As much of some parts as fits into a budget, those that are needed first before the others: nothing takes room in which more of an
+ * earlier part would fit, except its own share. A list is cut entry by entry; a text or an object stays whole or goes. A token is
+ * counted as four bytes of the JSON of what is kept.
  */
-export function fit(
-  checkpoint: Checkpoint,
+export function fit<T extends object>(
+  values: T,
   maxTokens: number,
-  needs: readonly Need[] = ALL,
-): { checkpoint: Checkpoint; omitted: Omitted[] } {
-  let left = maxTokens * 4
+  needs: readonly Need<PartOf<T>>[],
+): { kept: Partial<T>; omitted: Omitted<PartOf<T>>[] } {
+  // Two are the braces around all of it.
+  const most = maxTokens * 4 - 2
+  const shares = needs.map(({ part, share = 0 }) =>
+    share === 0 ? 0 : Math.min(costOf(values, part), Math.floor((most * share) / 100)),
+  )
+  let reserved = shares.reduce((sum, share) => sum + share, 0)
+  let left = most
   const kept: Record<string, unknown> = {}
-  const omitted: Omitted[] = []
-  for (const [i, { part }] of needs.entries()) {
-    const value = checkpoint[part]
-    if (value === undefined) continue
-    const entries: readonly unknown[] = Array.isArray(value) ? value : [value]
-    let room = left - reserved(checkpoint, needs.slice(i + 1), maxTokens) - cost(part)
-    let first = entries.length
-    while (first > 0 && room >= cost(entries[first - 1])) {
-      first -= 1
-      room -= cost(entries[first])
-    }
-    if (first > 0) omitted.push({ part, items: first })
-    if (first === entries.length) continue
-    left -= spent(part, entries.slice(first))
-    kept[part] = Array.isArray(value) ? entries.slice(first) : value
+  const omitted: Omitted<PartOf<T>>[] = []
+  for (const [i, need] of needs.entries()) {
+    reserved -= shares[i] ?? 0
+    const { part } = need
+    const entries = entriesOf(values[part])
+    const stays = within(left - reserved - cost(part), entries, need)
+    if (stays.length < entries.length) omitted.push({ part, items: entries.length - stays.length })
+    if (stays.length === 0) continue
+    left -= stays.reduce<number>((sum, entry) => sum + cost(entry), cost(part))
+    kept[part] = Array.isArray(values[part]) ? stays : values[part]
   }
-  return { checkpoint: kept as Checkpoint, omitted }
+  return { kept: kept as Partial<T>, omitted }
 }
 
-/** What later parts are to find left: their shares, as far as they need them. */
-function reserved(checkpoint: Checkpoint, needs: readonly Need[], maxTokens: number): number {
-  return needs.reduce((sum, { part, share = 0 }) => {
-    const value = checkpoint[part]
-    const wanted = value === undefined ? 0 : spent(part, Array.isArray(value) ? value : [value])
-    return sum + Math.min(wanted, (maxTokens * 4 * share) / 100)
-  }, 0)
+/** The entries of a list that stay, without a gap. */
+function within(room: number, entries: readonly unknown[], { keep }: Need<string>): readonly unknown[] {
+  const ordered = keep === 'first' ? entries : entries.toReversed()
+  let left = room
+  const end = ordered.findIndex((entry) => {
+    left -= cost(entry)
+    return left < 0
+  })
+  const count = end === -1 ? entries.length : end
+  return keep === 'first' ? entries.slice(0, count) : entries.slice(entries.length - count)
 }
 
-function spent(part: Part, entries: readonly unknown[]): number {
-  return entries.reduce<number>((sum, entry) => sum + cost(entry), cost(part))
+function entriesOf(value: unknown): readonly unknown[] {
+  if (value === undefined) return []
+  return Array.isArray(value) ? value : [value]
 }
 
+function costOf<T extends object>(values: T, part: PartOf<T>): number {
+  const entries = entriesOf(values[part])
+  return entries.length === 0 ? 0 : entries.reduce<number>((sum, entry) => sum + cost(entry), cost(part))
+}
+
+/** With what JSON puts around it. */
 function cost(value: unknown): number {
   return Buffer.byteLength(JSON.stringify(value)) + 2
 }

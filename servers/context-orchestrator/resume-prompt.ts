@@ -1,4 +1,4 @@
-import { type Checkpoint, PARTS, type Part } from './checkpoint.ts'
+import { type Checkpoint, PARTS, type Part, WHOLE } from './checkpoint.ts'
 import type { Drift } from './drift/drift.ts'
 import { driftLines } from './drift/drift-lines.ts'
 import { fit } from './fit.ts'
@@ -46,10 +46,10 @@ export function resumePrompt(resumed: Resumed, maxTokens: number): string {
 
 function written(resumed: Resumed, { budget, most }: { budget: number; most: number }): string {
   const { title, project, version, updated_at, checkpoint, drift } = resumed
-  const fitted = fit(checkpoint, budget)
+  const fitted = fit(checkpoint, budget, WHOLE)
   const head = `You go on with "${short(title)}" in project ${short(project)}, saved at ${updated_at} (version ${version}).`
   const parts = PARTS.flatMap((part) => {
-    const value = fitted.checkpoint[part]
+    const value = fitted.kept[part]
     return value === undefined ? [] : [sectionOf(part, value)]
   })
   const since = driftLines(drift, most / 4)

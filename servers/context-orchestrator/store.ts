@@ -78,11 +78,16 @@ export async function makeTask(tx: Tx, project: Project, title: string): Promise
   return task
 }
 
+/** The current task of a place, if anything was saved there. */
+export async function taskAt(tx: Tx, place: Place): Promise<Task | undefined> {
+  const project = await findProject(tx, place)
+  return project && currentTask(tx, project)
+}
+
 /** A task by its id, else the current one of a place; E14001 when nothing was saved there. */
 export async function findTask(tx: Tx, taskId: string | undefined, place: Place): Promise<Task> {
   if (taskId !== undefined) return taskById(tx, taskId)
-  const project = await findProject(tx, place)
-  const task = project && (await currentTask(tx, project))
+  const task = await taskAt(tx, place)
   if (task === undefined) throw faults.nothingSaved({ project: 'name' in place ? place.name : 'this folder' })
   return task
 }

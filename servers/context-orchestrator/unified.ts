@@ -1,4 +1,5 @@
 import type { Tx } from '@story-portal/shared/db'
+import { WHOLE } from './checkpoint.ts'
 import { fit, type Omitted } from './fit.ts'
 import { readVersion, type Task } from './store.ts'
 
@@ -9,7 +10,7 @@ export async function shownTask(
   { version, maxTokens }: { version?: number | undefined; maxTokens: number },
 ) {
   const shown = version ?? task.head
-  const { checkpoint, omitted } = fit(await readVersion(tx, task.id, shown), maxTokens)
+  const { kept: checkpoint, omitted } = fit(await readVersion(tx, task.id, shown), maxTokens, WHOLE)
   const { id: task_id, title, status, updated_at } = task
   return { task: { task_id, title, status, version: shown, updated_at, checkpoint }, omitted: omitted as Omitted[] }
 }

@@ -22,7 +22,7 @@ export function parseArguments(tool: CompiledTool, raw: unknown): Record<string,
 export function schemaFaults(error: z.ZodError, given: unknown, root: string): Fault[] {
   return error.issues
     .flatMap((issue) => toFaults(issue, [], given))
-    .map((fault) => ({ ...fault, path: `${root}${/^(\[|$)/.test(fault.path) ? '' : '.'}${fault.path}` }))
+    .map((fault) => ({ ...fault, path: `${root}${root === '' || /^(\[|$)/.test(fault.path) ? '' : '.'}${fault.path}` }))
 }
 
 function toFaults(issue: Issue, prefix: readonly PropertyKey[], raw: unknown): Fault[] {

@@ -1,4 +1,4 @@
-import type { Checkpoint, Part } from '../checkpoint.ts'
+import { type Checkpoint, type Part, WHOLE } from '../checkpoint.ts'
 import { fit } from '../fit.ts'
 
 /** Rules by which a checkpoint is judged, as a role's gate names them. */
@@ -131,7 +131,9 @@ function unproven(checkpoint: Checkpoint): Finding[] {
       why: 'A change of these files can only be seen where the client tells its folder.',
       fix: 'Save key files with their sha256, or over stdio.',
     })
-  const cut = fit(checkpoint, DEFAULT_TOKENS).omitted.filter(({ part }) => part !== 'notes' && part !== 'done_steps')
+  const cut = fit(checkpoint, DEFAULT_TOKENS, WHOLE).omitted.filter(
+    ({ part }) => part !== 'notes' && part !== 'done_steps',
+  )
   for (const { part, items } of cut)
     found.push({
       ...{ rule: 'too_large', part, severity: 'medium' },

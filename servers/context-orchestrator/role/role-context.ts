@@ -1,8 +1,9 @@
 import type { Caller } from '@story-portal/shared/auth'
 import { findRecord } from '@story-portal/shared/data'
 import type { ScopedDb, Tx } from '@story-portal/shared/db'
+import type { Checkpoint } from '../checkpoint.ts'
 import { reachableRoot } from '../drift/reachable-root.ts'
-import { fit } from '../fit.ts'
+import { fit, type Need } from '../fit.ts'
 import { placeOf } from '../place.ts'
 import { findProject, readVersion, type Task } from '../store.ts'
 import { type Role, type Roles, rolesOf } from './roles.ts'
@@ -23,20 +24,39 @@ export async function rolesFor(
   return rolesOf('root' in reach ? reach.root : undefined)
 }
 
-/** What a role is, and what of a task it needs, within a budget. */
-export async function roleContext(tx: Tx, task: Task, role: Role, maxTokens: number) {
-  const whole = await readVersion(tx, task.id, task.head)
-  const { checkpoint, omitted } = fit(whole, maxTokens, role.needs)
+/** What a role is told, the most valuable first; of its lists the first entries are. */
+const INSTRUCTIONS = [
+  { part: 'purpose' },
+  { part: 'must_not', keep: 'first' },
+  { part: 'must', keep: 'first' },
+  { part: 'hands_over', keep: 'first' },
+  { part: 'gate' },
+] as const satisfies readonly Need<keyof Role>[]
+
+/**
+ * What a role is, and what of a task it needs, within a budget together. Its instructions come first, but take more than half of it
+ * only as far as the task leaves it.
+ */
+export async function roleContext<T extends Task | undefined>(tx: Tx, task: T, role: Role, maxTokens: number) {
+  const whole = task ? await readVersion(tx, task.id, task.head) : {}
+  const wanted = fit(whole, maxTokens, role.needs).kept
+  const most = Math.max(Math.floor(maxTokens / 2), maxTokens - tokensOf(wanted))
+  const instructions = fit<Role>(role, most, INSTRUCTIONS)
+  const { kept: checkpoint, omitted } = fit(whole, maxTokens - tokensOf(instructions.kept), role.needs)
   const needed = new Set<string>(role.needs.map(({ part }) => part))
-  const { id: task_id, title, status, head: version } = task
+  const { name, title, source } = role
   return {
-    role: shownRole(role),
-    task: { task_id, title, status, version, checkpoint },
-    omitted,
+    role: { name, title, ...instructions.kept, source },
+    task: (task && shownTask(task, checkpoint)) as T extends Task ? ReturnType<typeof shownTask> : undefined,
+    omitted: [...instructions.omitted, ...omitted],
     not_given: Object.keys(whole).filter((part) => !needed.has(part)),
   }
 }
 
-function shownRole({ name, title, purpose, must, must_not, hands_over, gate, source }: Role) {
-  return { name, title, purpose, must, must_not, hands_over, gate, source }
+function shownTask({ id: task_id, title, status, head: version }: Task, checkpoint: Checkpoint) {
+  return { task_id, title, status, version, checkpoint }
+}
+
+function tokensOf(value: object): number {
+  return Math.ceil(Buffer.byteLength(JSON.stringify(value)) / 4)
 }

@@ -4,12 +4,12 @@ import { placeOf } from '../place.ts'
 import { roleContext, rolesFor } from '../role/role-context.ts'
 import { roleNamed } from '../role/roles.ts'
 import { MaxTokens, ProjectName, RoleName, TaskId } from '../schema.ts'
-import { findTask } from '../store.ts'
+import { findTask, taskAt } from '../store.ts'
 
 export default defineTool({
   name: 'get_role_context',
   description:
-    'Returns what a role must and must not do, and the parts of a task that it needs, within max_tokens; without role, the roles there are. To take a role, call switch_role.',
+    'Returns what a role must and must not do, and the parts of a task that it needs, within max_tokens together; omitted says what was cut. Without role, the roles there are; faulty names files that are none. To take a role, call switch_role.',
   effect: 'read',
   input: {
     role: RoleName.optional(),
@@ -36,8 +36,10 @@ export default defineTool({
     }))
     if (name === undefined) return { role: null, task: null, omitted: [], not_given: [], roles, faulty }
     const role = roleNamed(known, name)
-    const task = await findTask(tx, task_id, placeOf(caller, project))
-    return { ...(await roleContext(tx, task, role, max_tokens)), roles: [], faulty }
+    const place = placeOf(caller, project)
+    const task = task_id === undefined ? await taskAt(tx, place) : await findTask(tx, task_id, place)
+    const context = await roleContext(tx, task, role, max_tokens)
+    return { ...context, task: context.task ?? null, roles: [], faulty }
   },
 })
 

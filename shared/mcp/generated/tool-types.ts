@@ -1352,7 +1352,7 @@ export interface ToolTypes {
         version: number | null
       }
     }
-    /** Returns what a role must and must not do, and the parts of a task that it needs, within max_tokens; without role, the roles there are. To take a role, call switch_role. */
+    /** Returns what a role must and must not do, and the parts of a task that it needs, within max_tokens together; omitted says what was cut. Without role, the roles there are; faulty names files that are none. To take a role, call switch_role. */
     get_role_context: {
       input: {
         /** Such as reviewer */
