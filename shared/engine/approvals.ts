@@ -8,6 +8,7 @@ import { assertSameCall, createIntent, findInvocation } from './call-intent.ts'
 import { CALLS_QUEUE } from './calls-queue.ts'
 import { approvalErrors } from './errors.ts'
 import { lockTaskOf, unparkTask } from './park.ts'
+import { resumeScripts } from './script-park.ts'
 import type { CallIntent, InvocationRecord } from './types.ts'
 
 export interface Parked {
@@ -68,6 +69,7 @@ export async function decideApproval(tx: Tx, jobs: Jobs, id: string, decision: D
     const changed = await updateRecord(tx, 'approval', id, { ...decided, status: 'denied' }, { expected_version })
     const error = approvalErrors.denied({ tool: approval.tool, by: decided_by, why: note ?? 'without a note' })
     await unparkTask(tx, task)
+    await resumeScripts(tx, jobs, id)
     return { invocation: await refuse(tx, invocation, error), approval: changed, replayed: false }
   }
   const args = 'arguments' in decision ? decision.arguments : approval.arguments
@@ -81,6 +83,7 @@ export async function decideApproval(tx: Tx, jobs: Jobs, id: string, decision: D
   // A task's own worker comes back to it.
   if (task === undefined) await enqueue(tx, jobs, ready)
   else await unparkTask(tx, task)
+  await resumeScripts(tx, jobs, id)
   return { invocation: ready, approval: changed, replayed: false }
 }
 

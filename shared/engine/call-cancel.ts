@@ -75,8 +75,17 @@ async function cancelInTransaction(tx: Tx, scope: TenantScope, id: string): Prom
   if (row.effect === 'outside' && row.status === 'running') return row
   const record = await updateRecord(tx, 'invocation', id, cancelled(row))
   await withdrawApprovals(tx, parkedOf([row]))
+  if (row.waits_for !== null) await cancelAwaited(tx, scope, row.waits_for)
   if (row.status === 'pending_approval' && row.task_id !== null) await unparkTask(tx, await lockTask(tx, row.task_id))
   return record
+}
+
+/** What a script waits for is wanted by nobody when it is cancelled. */
+async function cancelAwaited(tx: Tx, { tenant_id }: TenantScope, approvalId: string): Promise<void> {
+  const { rows } = await sql<{ invocation_id: string }>`
+    select invocation_id from core.approvals where id = ${approvalId}`.execute(tx)
+  const ids = rows.map(({ invocation_id }) => invocation_id)
+  await cancelCalls(tx, tenant_id, ids, 'the script that made it was cancelled')
 }
 
 function parkedOf(rows: readonly InvocationRecord[]): string[] {

@@ -5,6 +5,7 @@ import { extendCall, type Outcome } from './call-record.ts'
 import { callErrors } from './errors.ts'
 import { DEFAULT_LEASE_MS } from './leases.ts'
 import { runningCalls } from './running-calls.ts'
+import { approvalAwaited, parkScript } from './script-park.ts'
 import { isSilence, leavesOpen, stopsWorker } from './silence.ts'
 import type { CallSpec, Dispatch, DispatchResult, InvocationRecord, Verdict } from './types.ts'
 
@@ -36,6 +37,11 @@ export async function dispatchCall(db: Db, spec: CallSpec, held: InvocationRecor
     const ended = await Promise.race([attempt(spec, call), stopped(stop.signal)])
     timers.clear()
     if (ended.stop === 'lease_lost') return undefined
+    const awaited = spec.kind === 'script' ? approvalAwaited(ended.error) : undefined
+    if (awaited !== undefined) {
+      await parkScript(db, spec.scope, held, awaited)
+      return undefined
+    }
     if (ended.stop === 'abandoned' || isOpen(spec, ended.error)) {
       await handBack(db, spec, held)
       throw ended.error ?? callErrors.abandoned()

@@ -6,12 +6,13 @@ import { mayDispatch } from './approval-state.ts'
 import { leaseEnd } from './lease-extensions.ts'
 import { DEFAULT_LEASE_MS, newLeaseToken, processOwner } from './leases.ts'
 import { lockPlaces } from './places.ts'
+import { waitsStill } from './script-park.ts'
 import { assertTaskLease } from './task-lease.ts'
 import type { CallIntent, CallSpec, InvocationRecord } from './types.ts'
 
 /** What the intent transaction found or did. `taken` says that an earlier holder may have dispatched already. */
 export type Intent =
-  | { state: 'finished' | 'busy' | 'queued'; invocation: InvocationRecord }
+  | { state: 'finished' | 'busy' | 'queued' | 'parked'; invocation: InvocationRecord }
   | { state: 'held'; invocation: InvocationRecord; taken: boolean }
 
 /**
@@ -31,15 +32,15 @@ export async function openIntent(db: Db, spec: CallSpec, hash: string): Promise<
     const found = await findInvocation(tx, spec.key)
     assertSameCall(found, spec, hash)
     const open = await openState(tx, found)
-    if (open === 'finished' || open === 'busy') return { state: open, invocation: found }
+    if (open === 'finished' || open === 'busy' || open === 'parked') return { state: open, invocation: found }
     if ((await places?.free(found)) === false) return { state: 'queued', invocation: found }
     return await hold(tx, spec, found, open === 'taken')
   })
 }
 
 /** What a recorded call waits for: nothing (it may be held), the end of somebody's lease or a decision, or nothing any more. */
-async function openState(tx: Tx, found: InvocationRecord): Promise<'free' | 'taken' | 'busy' | 'finished'> {
-  if (found.status === 'pending') return 'free'
+async function openState(tx: Tx, found: InvocationRecord): Promise<'free' | 'taken' | 'busy' | 'parked' | 'finished'> {
+  if (found.status === 'pending') return (await waitsStill(tx, found)) ? 'parked' : 'free'
   if (found.status === 'pending_approval') return (await mayDispatch(tx, found)) ? 'free' : 'busy'
   if (found.status !== 'running') return 'finished'
   return (await isLeaseOver(tx, found)) ? 'taken' : 'busy'
@@ -132,6 +133,7 @@ async function hold(tx: Tx, spec: CallSpec, found: InvocationRecord, taken: bool
     // With the fence of the task's present worker, which the calls of running code have to prove.
     caller: { ...spec.caller },
     started_at: found.started_at ?? inMs(0),
+    waits_for: null,
   })
   return { state: 'held', invocation, taken }
 }

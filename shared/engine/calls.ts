@@ -28,6 +28,7 @@ export async function executeCall(db: Db, spec: CallSpec): Promise<CallResult> {
   for (let look = FIRST_LOOK_MS; ; look = Math.min(look * 2, LAST_LOOK_MS)) {
     const intent = await openIntent(db, spec, hash)
     if (intent.state === 'finished') return { ...(await settleUnknown(db, spec, intent.invocation)), replayed: true }
+    if (intent.state === 'parked') return { ...intent.invocation, replayed: false }
     if (intent.state === 'held') {
       const recorded = await waited(spec, carryOut(db, spec, intent.invocation, intent.taken))
       if (spec.concurrency) wakeWaiters(db, placeOf(spec.concurrency))

@@ -72,6 +72,13 @@ export const callErrors = defineErrors(0, {
     message: 'As many calls as may run at a time already do.',
     hint: 'It runs when one of them has ended; get_invocation has the outcome.',
   },
+  waitsForApproval: {
+    number: 'E0512',
+    code: 'UNAVAILABLE',
+    severity: 'info',
+    message: 'A call of this script waits for a person: {approval}.',
+    hint: 'list_approvals on supervision shows it; the script goes on by itself when it is decided.',
+  },
   budgetExceeded: {
     number: 'E0510',
     code: 'LIMIT_EXCEEDED',

@@ -217,7 +217,8 @@ const TASK_ENDED = itsTaskIs(...TERMINAL)
 async function resubmitCalls(db: Db, jobs: Jobs, log?: Log): Promise<number> {
   const grace = sql`core.now() - make_interval(secs => ${CALL_GRACE_MS / 1_000}::float8)`
   const lost = sql`core.invocations i where status = 'running' and ${leaseEnd('i')} <= ${grace}`
-  const waiting = sql`core.invocations i where status = 'pending' and created_at <= ${grace}`
+  const waiting = sql`core.invocations i where status = 'pending' and created_at <= ${grace} and not exists (
+    select from core.approvals a where a.tenant_id = i.tenant_id and a.id = i.waits_for and a.status = 'pending')`
   const approved = sql`core.invocations i where status = 'pending_approval' and exists (select from core.approvals a
     where a.tenant_id = i.tenant_id and a.invocation_id = i.id and a.status = 'approved' and a.decided_at <= ${grace})`
   const cancelled = await cancelLate(db, [sql`${lost} and ${TASK_ENDED}`, sql`${waiting} and ${TASK_ENDED}`], log)

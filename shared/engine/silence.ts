@@ -2,9 +2,10 @@ import { isStoryPortalError } from '../errors/index.ts'
 import { callErrors, planErrors } from './errors.ts'
 
 const OPEN_CALLS = [callErrors.stillRunning().number, callErrors.abandoned().number]
+const WAITS = callErrors.waitsForApproval({ approval: '' }).number
 const LEASE_LOST = planErrors.leaseLost().number
 /** `E0007` is how a process names itself when it is cut off. */
-const STOPPING = ['E0007', callErrors.abandoned().number, LEASE_LOST]
+const STOPPING = ['E0007', callErrors.abandoned().number, WAITS, LEASE_LOST]
 
 /**
  * Whether an error says nothing about the work: the database, the other process or the line to it came between, or another
@@ -17,9 +18,9 @@ export function isSilence(error: unknown): boolean {
   return /^E0(?![56])/.test(error.number) || OPEN_CALLS.includes(error.number)
 }
 
-/** Whether a call that ended so has to be handed back unrecorded: nobody knows the outcome, or it is another worker's to record. */
+/** Whether a call that ended so has to be handed back unrecorded: nobody knows the outcome, it is another worker's to record, or a person is to decide first. */
 export function leavesOpen(error: unknown): boolean {
-  return isSilence(error) || (isStoryPortalError(error) && error.number === LEASE_LOST)
+  return isSilence(error) || (isStoryPortalError(error) && [WAITS, LEASE_LOST].includes(error.number))
 }
 
 /** Whether a signal was aborted because the worker stops, and not because somebody cancelled the work or the work has ended. */

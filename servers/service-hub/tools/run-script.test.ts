@@ -84,3 +84,81 @@ test.each([
 ])('a script %s', async (_name, code, number, details) => {
   expect(await hub.callError('run_script', { code })).toMatchObject({ number, details })
 })
+
+let asked = 0
+/** A tool that a person must allow, and how a script calls it, after and before effects of its own. */
+async function askingScript() {
+  const name = `asks${++asked}`
+  const code =
+    'await tools.data.append_event({ stream: input.stream, type: "done.asked", data: input }); return input.n * 2'
+  await hub.callOn('tool-execution', 'register_tool', {
+    ...{
+      name,
+      version: '1.0.0',
+      description: 'Asks first.',
+      input_schema: { type: 'object' },
+      requires_approval: true,
+    },
+    ...{ source: { type: 'javascript', code }, permissions: { tools: ['data.append_event'] } },
+  })
+  const script = `
+    const before = await tools.planning.create_goal({ title: '${name} before' })
+    const call = { tool: '${name}', arguments: { n: input.n, stream: '${name}' } }
+    const [one, two] = await Promise.all([
+      tools.planning.create_goal({ title: '${name} beside' }),
+      input.hub ? tools.service_hub.call_tool({ server: 'registered', ...call }) : tools.tool_execution.invoke_tool(call),
+    ])
+    const after = await tools.planning.create_goal({ title: '${name} after' })
+    return { before: before.goal.id, status: two.invocation.status, output: two.invocation.output, code: two.invocation.error?.number }`
+  const goals = async () => {
+    const { items } = await hub.callOn('data', 'list_records', { kind: 'goal', query: name })
+    return items.map(({ title }: { title: string }) => title.split(' ')[1]).toSorted()
+  }
+  const events = async () => (await hub.callOn('data', 'list_events', { stream: name })).items.length
+  return { script, goals, events }
+}
+
+const invocation = async (invocation_id: string) =>
+  (await hub.callOn('tool-execution', 'get_invocation', { invocation_id })).invocation
+const decide = (approval_id: string, decision: object) =>
+  hub.callOn('supervision', 'decide_approval', { approval_id, ...decision })
+
+test.each([false, true])(
+  'a script waits for a person without being held, and goes on where it was (through the hub: %s)',
+  async (through) => {
+    const { script, goals, events } = await askingScript()
+    const parked = await run(script, { input: { n: 4, hub: through }, idempotency_key: `park-${through}` })
+    expect(parked).toMatchObject({ status: 'pending', result: null, approval: { status: 'pending' } })
+    expect(await invocation(parked.invocation_id)).toMatchObject({ status: 'pending', waits_for: parked.approval.id })
+    // Whoever asks again is told the same, and nothing is run meanwhile.
+    expect(await run(script, { input: { n: 4, hub: through }, idempotency_key: `park-${through}` })).toMatchObject({
+      invocation_id: parked.invocation_id,
+      approval: { id: parked.approval.id },
+    })
+    expect(await goals()).not.toContain('after')
+    expect(await events()).toBe(0)
+    await decide(parked.approval.id, { decision: 'approve' })
+    await expect
+      .poll(async () => (await invocation(parked.invocation_id)).status, { timeout: 20_000 })
+      .toBe('succeeded')
+    const { output } = await invocation(parked.invocation_id)
+    expect(output).toMatchObject({ status: 'succeeded', output: 8 })
+    expect(await goals()).toEqual(['after', 'before', 'beside'])
+    expect(await events()).toBe(1)
+    const again = await run(script, { input: { n: 4, hub: through }, idempotency_key: `park-${through}` })
+    expect(again).toMatchObject({ status: 'succeeded', replayed: true, result: output })
+  },
+)
+
+test('denied, the script is told so and goes on; cancelled, nobody is asked any more', async () => {
+  const { script, events } = await askingScript()
+  const denied = await run(script, { input: { n: 1 } })
+  await decide(denied.approval.id, { decision: 'deny', note: 'no' })
+  await expect.poll(async () => (await invocation(denied.invocation_id)).status, { timeout: 20_000 }).toBe('succeeded')
+  expect((await invocation(denied.invocation_id)).output).toMatchObject({ status: 'denied', code: 'E0520' })
+  const dropped = await run(script, { input: { n: 1 } })
+  await hub.callOn('tool-execution', 'cancel_invocation', { invocation_id: dropped.invocation_id })
+  await expect(decide(dropped.approval.id, { decision: 'approve' })).rejects.toThrow()
+  expect((await invocation(dropped.invocation_id)).status).toBe('cancelled')
+  expect(await events()).toBe(0)
+})

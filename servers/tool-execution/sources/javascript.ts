@@ -22,6 +22,12 @@ export async function runCode(host: Host, scope: TenantScope, call: Dispatch, wo
   return await runWith(await recordedAnswers(host, scope, call.invocation), { host, scope, call, work })
 }
 
+const WAITS = callErrors.waitsForApproval({ approval: '' }).number
+
+function waitsForPerson(error: unknown): boolean {
+  return isStoryPortalError(error) && error.number === WAITS
+}
+
 const KILLED = faults.workerKilled().number
 
 interface CodeRun {
@@ -51,12 +57,13 @@ async function runWith(answers: Answers, { host, scope, call, work }: CodeRun): 
         return await answer(hostCall)
       } catch (error) {
         // Told to the code it would be an answer, and the next run would get another one at this index.
-        if (leavesOpen(error) && !hostCall.signal.aborted) unanswered.abort(callErrors.abandoned())
+        if (leavesOpen(error) && !hostCall.signal.aborted)
+          unanswered.abort(waitsForPerson(error) ? error : callErrors.abandoned())
         throw error
       }
     },
   })
-  if (unanswered.signal.aborted) throw callErrors.abandoned()
+  if (unanswered.signal.aborted) throw unanswered.signal.reason
   return result.ok && answers.unasked ? { ...result, ok: false, error: faults.callsMissing() } : result
 }
 

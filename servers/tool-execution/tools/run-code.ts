@@ -26,6 +26,7 @@ export default defineTool({
     invocation_id: z.string(),
     status: z.string(),
     replayed: z.boolean(),
+    approval: z.looseObject({}).optional(),
   },
   async run({ mode, repeatable, input = null, permissions = { tools: [] }, limits = {}, ...code }, ctx) {
     assertMayGrant(ctx.caller, permissions)
@@ -33,7 +34,8 @@ export default defineTool({
     const kind = repeatable === true ? 'script' : 'code'
     const done = await execute(ctx, { by: 'run_code', kind, arguments: frozen, work: workOfCode(frozen), mode })
     const open = done.status === 'pending' || done.status === 'running'
-    if (done.status !== 'succeeded' && !(open && mode === 'background')) throw failureOf(done)
+    const waits = done.status === 'pending' && done.waits_for !== null
+    if (done.status !== 'succeeded' && !waits && !(open && mode === 'background')) throw failureOf(done)
     return {
       result: done.output ?? null,
       logs: (done.logs ?? []) as z.input<typeof Logs>,
@@ -41,6 +43,14 @@ export default defineTool({
       invocation_id: done.id,
       status: done.status,
       replayed: done.replayed,
+      ...(waits ? { approval: awaited(done.waits_for ?? '') } : {}),
     }
   },
 })
+
+/** Of a script that was put aside. */
+function awaited(id: string) {
+  const next =
+    'A call of the script waits for a person: decide_approval on supervision. It goes on by itself; get_invocation then has the result.'
+  return { id, status: 'pending', next }
+}

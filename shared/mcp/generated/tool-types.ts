@@ -675,6 +675,7 @@ export interface ToolTypes {
         invocation_id: string
         status: string
         replayed: boolean
+        approval?: Record<string, unknown>
       }
     }
     /** Finds registered tools by what they are for: by words and by likeness of the text, best first. For the schemas of one, call get_registered_tool. */
