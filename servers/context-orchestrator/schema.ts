@@ -18,12 +18,7 @@ export const SessionId = z
   .string()
   .regex(/^ses_[a-z0-9]{1,60}$/, 'must be the id of a session: ses_...')
   .describe('ses_... of start_session')
-export const MaxTokens = z
-  .int()
-  .min(100)
-  .max(100_000)
-  .default(2000)
-  .describe('Budget of the checkpoint, 4 bytes a token')
+export const MaxTokens = z.int().min(100).max(100_000).default(2000).describe('Budget, 4 bytes a token')
 export const RoleName = z
   .string()
   .regex(/^[a-z][a-z0-9-]{0,39}$/, 'must be the name of a role, such as reviewer')

@@ -14,7 +14,7 @@ export type End = {
   id: string
   title: string
   status: string
-  /** Nothing waits for it any more. */
+  /** Nothing waits for it any more: it is done, or somebody has deleted it. */
   done: boolean
   kind: 'task_context' | 'task' | 'goal'
 }
@@ -25,33 +25,52 @@ const DONE: Record<End['kind'], readonly string[]> = {
   task: ['completed', 'skipped'],
   goal: ['completed'],
 }
+/** Of planning: it will not be done, and what waits for it waits until that is settled. */
+const GIVEN_UP: readonly string[] = ['failed', 'cancelled']
+const DELETED = 'deleted'
 
-/** What an id stands for; undefined when it is not there any more. */
+/** What an id stands for, also when it was deleted; undefined when it never was. */
 export async function endOf(tx: Tx, id: string): Promise<End | undefined> {
-  const kind = KINDS[id.slice(0, 3) as keyof typeof KINDS]
-  if (kind === 'task_context') {
-    const task = await findRecord(tx, kind, id)
-    return task && end(kind, { id, title: task.title, status: task.status })
-  }
+  const kind = kindOf(id)
+  const options = { includeDeleted: true }
   if (kind === 'task') {
-    const task = await findRecord(tx, kind, id)
-    return task && end(kind, { id, title: task.name ?? task.key, status: task.status })
+    const task = await findRecord(tx, kind, id, options)
+    return task && end(kind, task, task.name ?? task.key)
   }
-  const goal = await findRecord(tx, 'goal', id)
-  return goal && end('goal', { id, title: goal.title, status: goal.status })
+  const found = kind === 'goal' ? await findRecord(tx, kind, id, options) : await findRecord(tx, kind, id, options)
+  return found && end(kind, found, found.title)
 }
 
-function end(kind: End['kind'], of: Omit<End, 'kind' | 'done'>): End {
-  return { ...of, kind, done: DONE[kind].includes(of.status) }
+function kindOf(id: string): End['kind'] {
+  return KINDS[id.slice(0, 3) as keyof typeof KINDS]
+}
+
+function end(kind: End['kind'], of: { id: string; status: string; deleted_at: string | null }, title: string): End {
+  const status = of.deleted_at === null ? of.status : DELETED
+  return { id: of.id, title, status, kind, done: status === DELETED || DONE[kind].includes(status) }
+}
+
+/** Somebody can still work on it. */
+export function isOpen({ done, status }: End): boolean {
+  return !done && !GIVEN_UP.includes(status)
+}
+
+/** The link as it is kept: `a blocks b` is `b depends_on a`, and what is related has no direction. */
+export function linkBetween(taskId: string, relation: Relation, targetId: string): Edge {
+  const planned = kindOf(targetId) !== 'task_context'
+  const turned = relation === 'blocks' || (relation === 'related_to' && !planned && targetId < taskId)
+  const [task_context_id, target_id] = turned ? [targetId, taskId] : [taskId, targetId]
+  return { task_context_id, relation: relation === 'blocks' ? 'depends_on' : relation, target_id }
 }
 
 /**
- * The link as it is kept: `a blocks b` is `b depends_on a`, and what is related has no direction. Throws when an end can not have
- * that relation: E14012 for itself, another project, or planning's tasks and goals, which only depend and relate.
+ * Throws when a task can not have that relation with a target: NOT_FOUND, or E14012 for itself, another project, or planning's
+ * tasks and goals, which only depend and relate.
  */
-export async function linkBetween(tx: Tx, task: Task, relation: Relation, targetId: string): Promise<Edge> {
+export async function assertLinkable(tx: Tx, task: Task, relation: Relation, targetId: string): Promise<void> {
   const target = await endOf(tx, targetId)
-  if (!target) throw errors.notFound({ kind: 'task or goal', id: targetId }, { hint: 'Nothing was linked.' })
+  if (!target || target.status === DELETED)
+    throw errors.notFound({ kind: 'task or goal', id: targetId }, { hint: 'Nothing was linked.' })
   const planned = target.kind !== 'task_context'
   if (planned && (relation === 'blocks' || relation === 'parent'))
     throw faults.notLinkable({ why: `${targetId} belongs to planning, which does not wait for contexts` })
@@ -59,9 +78,6 @@ export async function linkBetween(tx: Tx, task: Task, relation: Relation, target
   const other = planned ? undefined : await findRecord(tx, 'task_context', target.id)
   if (other && other.project_id !== task.project_id)
     throw faults.notLinkable({ why: `${targetId} is a task of another project` })
-  const turned = relation === 'blocks' || (relation === 'related_to' && !planned && target.id < task.id)
-  const [task_context_id, target_id] = turned ? [target.id, task.id] : [task.id, target.id]
-  return { task_context_id, relation: relation === 'blocks' ? 'depends_on' : relation, target_id }
 }
 
 export async function findLink(tx: Tx, { task_context_id, relation, target_id }: Edge): Promise<Link | undefined> {

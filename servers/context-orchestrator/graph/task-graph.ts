@@ -1,5 +1,5 @@
 import type { Tx } from '@story-portal/shared/db'
-import { type End, edgesOf, endOf } from './links.ts'
+import { type End, edgesOf, endOf, isOpen } from './links.ts'
 
 type Edge = Awaited<ReturnType<typeof edgesOf>>[number]
 
@@ -68,7 +68,7 @@ function nodeOf(end: End, edges: readonly Edge[], ends: ReadonlyMap<string, End>
   const blocked_by = edges.flatMap(({ task_context_id, relation, target_id }) =>
     task_context_id === end.id && relation === 'depends_on' && ends.get(target_id)?.done === false ? [target_id] : [],
   )
-  return { ...end, ready: !end.done && blocked_by.length === 0, blocked_by }
+  return { ...end, ready: isOpen(end) && blocked_by.length === 0, blocked_by }
 }
 
 function criticalPath(edges: readonly Edge[], ends: ReadonlyMap<string, End>): string[] {

@@ -1,19 +1,16 @@
 import { getRecord } from '@story-portal/shared/data'
 import { defineTool } from '@story-portal/shared/mcp'
 import { z } from 'zod'
-import { latestCheckpoints } from '../checkpoints.ts'
-import { type Conflict, openConflicts } from '../conflicts/found.ts'
 import { taskDrift } from '../drift/task-drift.ts'
-import { relationshipsOf } from '../graph/relationships.ts'
 import { placeOf } from '../place.ts'
 import { MaxTokens, ProjectName, TaskId } from '../schema.ts'
 import { findTask } from '../store.ts'
-import { shownTask } from '../unified.ts'
+import { unifiedContext } from '../unified.ts'
 
 export default defineTool({
   name: 'get_unified_context',
   description:
-    'Returns the saved context of a task within max_tokens, the most valuable parts first; omitted says what was cut, drift what has changed in the project since. Of list parts the newest entries stay. To save, call save_context_snapshot.',
+    'Returns the saved context of a task with its links, conflicts and marks within max_tokens, the most valuable parts first; omitted says what was cut, drift what has changed in the project since. Of list parts the newest entries stay. To save, call save_context_snapshot.',
   effect: 'read',
   input: {
     task_id: TaskId.optional(),
@@ -38,15 +35,7 @@ export default defineTool({
     return {
       project: { id, name, root },
       drift,
-      ...(await shownTask(tx, task, { version, maxTokens: max_tokens })),
-      relationships: await relationshipsOf(tx, task.id),
-      conflicts: (await openConflicts(tx, { task_id: task.id })).slice(0, 10).map(shownBriefly),
-      checkpoints: await latestCheckpoints(tx, task.id),
+      ...(await unifiedContext(tx, task, { version, maxTokens: max_tokens })),
     }
   },
 })
-
-/** Without its sides: detect_conflicts has them. */
-function shownBriefly({ id, kind, explanation }: Conflict) {
-  return { conflict_id: id, kind, explanation }
-}

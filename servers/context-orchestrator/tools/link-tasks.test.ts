@@ -1,8 +1,8 @@
 import { open } from '@story-portal/shared/testing'
 import { expect, test } from 'vitest'
 
-async function tasks(count: number) {
-  const opened = await open('context-orchestrator', { with: ['planning'] })
+async function tasks(count: number, more: string[] = []) {
+  const opened = await open('context-orchestrator', { with: ['planning', ...more] })
   const ids: string[] = []
   for (let i = 0; i < count; i++) ids.push((await opened.call('create_task_context', { title: `Task ${i}` })).task_id)
   const link = (task_id: string, relation: string, target_id: string, more: object = {}) =>
@@ -97,4 +97,59 @@ test('what is not there, another project, another tenant and the task itself can
   expect(await fault(strange)).toMatchObject({ code: 'NOT_FOUND' })
   expect(await fault('gol_nobody')).toMatchObject({ code: 'NOT_FOUND' })
   expect(await fault('x')).toMatchObject({ code: 'INVALID_INPUT' })
+})
+
+test('a link to a goal that was deleted is shown as such, blocks nothing, and can be removed', async () => {
+  const { call, callOn, callError, ids, link } = await tasks(1, ['data'])
+  const [a = ''] = ids
+  const { goal } = await callOn('planning', 'create_goal', { title: 'Ship' })
+  for (const relation of ['depends_on', 'related_to']) await link(a, relation, goal.id)
+  await callOn('data', 'delete_record', { kind: 'goal', id: goal.id })
+  const seen = async () => (await call('get_unified_context', { task_id: a })).relationships
+  const gone = { id: goal.id, title: 'Ship', status: 'deleted' }
+  expect(await seen()).toMatchObject([
+    { relation: 'depends_on', ...gone },
+    { relation: 'related_to', ...gone },
+  ])
+  const { nodes, edges } = await call('get_task_graph', { task_id: a })
+  expect(nodes).toContainEqual(expect.objectContaining({ id: a, ready: true, blocked_by: [] }))
+  expect(nodes).toContainEqual(expect.objectContaining({ ...gone, ready: false }))
+  expect(edges).toHaveLength(2)
+  expect(await callError('link_tasks', { task_id: a, relation: 'depends_on', target_id: goal.id })).toMatchObject({
+    code: 'NOT_FOUND',
+  })
+  for (const relation of ['depends_on', 'related_to'])
+    expect(await link(a, relation, goal.id, { remove: true })).toMatchObject({ changed: true })
+  expect(await seen()).toEqual([])
+  const again = { task_id: a, relation: 'depends_on', target_id: goal.id, remove: true }
+  expect(await callError('link_tasks', again)).toMatchObject({ code: 'NOT_FOUND' })
+})
+
+test("planning's tasks and goals that failed or were cancelled are neither ready nor fulfilled", async () => {
+  const { call, callOn, ids, link } = await tasks(1)
+  const [a = ''] = ids
+  const planned = async (title: string) => {
+    const { goal } = await callOn('planning', 'create_goal', { title })
+    const steps = [{ key: 'look', kind: 'assistant', name: title, instructions: 'x' }]
+    const { plan, tasks: of } = await callOn('planning', 'create_plan', { goal_id: goal.id, tasks: steps })
+    await callOn('planning', 'run_plan', { plan_id: plan.id, mode: 'background' })
+    await link(a, 'depends_on', of[0].id)
+    return { goal, plan, id: of[0].id as string }
+  }
+  const failed = await planned('Fails')
+  const { lease_token } = await callOn('planning', 'claim_task', { plan_id: failed.plan.id })
+  await callOn('planning', 'fail_task', { task_id: failed.id, lease_token, error: 'no', retryable: false })
+  const cancelled = await planned('Cancelled')
+  await callOn('planning', 'cancel_plan', { plan_id: cancelled.plan.id })
+  const { relationships } = await call('get_unified_context', { task_id: a })
+  expect(relationships).toMatchObject([
+    { id: failed.id, status: 'failed', done: false },
+    { id: cancelled.id, status: 'cancelled', done: false },
+  ])
+  const { nodes, mermaid } = await call('get_task_graph', { task_id: a, format: 'mermaid' })
+  const of = (id: string) => nodes.find((node: { id: string }) => node.id === id)
+  expect(of(failed.id)).toMatchObject({ status: 'failed', ready: false })
+  expect(of(cancelled.id)).toMatchObject({ status: 'cancelled', ready: false })
+  expect(of(a)).toMatchObject({ ready: false, blocked_by: [failed.id, cancelled.id] })
+  expect(mermaid).toContain('Fails<br>failed')
 })

@@ -1,6 +1,6 @@
 import { defineTool } from '@story-portal/shared/mcp'
 import { z } from 'zod'
-import { addLink, findLink, linkBetween, removeLink } from '../graph/links.ts'
+import { addLink, assertLinkable, findLink, linkBetween, removeLink } from '../graph/links.ts'
 import { placeOf } from '../place.ts'
 import { ProjectName, TaskId } from '../schema.ts'
 import { findTask, lockProject } from '../store.ts'
@@ -27,9 +27,11 @@ export default defineTool({
   async run({ task_id, project: name, relation, target_id, remove }, { tx, caller }) {
     const task = await findTask(tx, task_id, placeOf(caller, name))
     const { id: project } = await lockProject(tx, task.project_id)
-    const edge = await linkBetween(tx, task, relation, target_id)
+    const edge = linkBetween(task.id, relation, target_id)
     const known = await findLink(tx, edge)
+    // What is linked is unlinked, also when its target was deleted since.
     if (remove && known) await removeLink(tx, known)
+    else await assertLinkable(tx, task, relation, target_id)
     if (!remove && !known) await addLink(tx, project, edge)
     const { task_context_id, ...link } = edge
     return { link: { task_id: task_context_id, ...link }, changed: remove === (known !== undefined) }

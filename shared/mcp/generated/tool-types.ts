@@ -1214,7 +1214,7 @@ export interface ToolTypes {
         project?: string
         /** ses_... of start_session */
         session_id?: string
-        /** Budget of the checkpoint, 4 bytes a token */
+        /** Budget, 4 bytes a token */
         max_tokens?: number
         /** Makes a repeat safe */
         idempotency_key?: string
@@ -1362,7 +1362,7 @@ export interface ToolTypes {
         task_id?: string
         /** Its name; default: that of the client's folder */
         project?: string
-        /** Budget of the checkpoint, 4 bytes a token */
+        /** Budget, 4 bytes a token */
         max_tokens?: number
       }
       output: {
@@ -1406,14 +1406,14 @@ export interface ToolTypes {
         mermaid?: string
       }
     }
-    /** Returns the saved context of a task within max_tokens, the most valuable parts first; omitted says what was cut, drift what has changed in the project since. Of list parts the newest entries stay. To save, call save_context_snapshot. */
+    /** Returns the saved context of a task with its links, conflicts and marks within max_tokens, the most valuable parts first; omitted says what was cut, drift what has changed in the project since. Of list parts the newest entries stay. To save, call save_context_snapshot. */
     get_unified_context: {
       input: {
         /** tcx_...; default: the current task of the project */
         task_id?: string
         /** Its name; default: that of the client's folder */
         project?: string
-        /** Budget of the checkpoint, 4 bytes a token */
+        /** Budget, 4 bytes a token */
         max_tokens?: number
         /** An older version; default: the newest */
         version?: number
@@ -1649,7 +1649,7 @@ export interface ToolTypes {
         session_id?: string
         /** Why */
         note?: string
-        /** Budget of the checkpoint, 4 bytes a token */
+        /** Budget, 4 bytes a token */
         max_tokens?: number
         /** Makes a repeat safe */
         idempotency_key?: string
@@ -1677,7 +1677,7 @@ export interface ToolTypes {
         expected_version?: number
         /** ses_... of start_session */
         session_id?: string
-        /** Budget of the checkpoint, 4 bytes a token */
+        /** Budget, 4 bytes a token */
         max_tokens?: number
         /** Makes a repeat safe */
         idempotency_key?: string
