@@ -1,6 +1,6 @@
 import { type Kysely, sql } from 'kysely'
 
-/** Calls that wait for a place, calls that are retried, scripts that wait for a person. */
+/** Calls that wait for a place, calls that are retried, scripts that wait for a person, questions to some people only. */
 export async function up(db: Kysely<unknown>): Promise<void> {
   await sql`
     alter table core.invocations
@@ -21,6 +21,11 @@ export async function up(db: Kysely<unknown>): Promise<void> {
   await sql`
     create index invocations_dead_letters on core.invocations (tenant_id, created_at)
       where background and closed_at is null and status in ('failed', 'timed_out', 'unknown')`.execute(db)
+  await sql`
+    alter table core.invocations drop constraint invocations_kind_check,
+      add constraint invocations_kind_check check (kind in
+        ('tool', 'code', 'script', 'server_tool', 'capability', 'compensation', 'approval'))`.execute(db)
+  await sql`alter table core.approvals add column approvers jsonb`.execute(db)
   await sql`alter table core.tools add column concurrency jsonb`.execute(db)
   await sql`
     insert into core.state_transitions (kind, from_state, to_state) values ('invocation', 'running', 'pending')`.execute(

@@ -42,7 +42,6 @@ export async function planFrom(source: PlanSource): Promise<SourcedPlan> {
 const NOT_YET: Record<string, string> = {
   model: 'the model gateway',
   agent: 'the agent runtime',
-  approval: 'the approval service',
 }
 
 /** Tasks of kinds that nothing here would ever run: found before the plan exists rather than left waiting for ever. */

@@ -67,3 +67,62 @@ test('cancelling the parked call lets its task fail', async () => {
   await planning.callOn('tool-execution', 'cancel_invocation', { invocation_id: approval.invocation_id })
   expect(await planning.call('run_plan', { plan_id })).toMatchObject({ waiting: 'ended', plan: { status: 'failed' } })
 })
+
+async function ask(question: object = {}) {
+  const { goal } = await planning.call('create_goal', { title: 'Ask' })
+  const approval = {
+    key: 'ask',
+    kind: 'approval',
+    prompt: 'Ship it?',
+    input: { to: '{{plan.input.where}}' },
+    ...question,
+  }
+  const after = { key: 'after', kind: 'code', depends_on: ['ask'], code: 'return input.ask' }
+  const { plan } = await planning.call('create_plan', {
+    goal_id: goal.id,
+    tasks: [approval, after],
+    input: { where: 'all' },
+  })
+  const parked = await planning.call('run_plan', { plan_id: plan.id })
+  const { items } = await planning.callOn('supervision', 'list_approvals', {})
+  return { plan_id: plan.id, parked, approval: items[0] }
+}
+const taskOf = (answer: { tasks: { key: string }[] }, key: string) => answer.tasks.find((task) => task.key === key)
+
+test('a question in a plan waits for a person, whose answer the tasks after it get', async () => {
+  const { plan_id, parked, approval } = await ask()
+  expect(parked).toMatchObject({ waiting: 'needs_approval' })
+  expect(approval).toMatchObject({ tool: 'approval', reason: 'Ship it?', arguments: { to: 'all' } })
+  await decide(approval.id, { decision: 'approve', arguments: { to: 'eu' }, note: 'eu first' })
+  const ended = await planning.call('run_plan', { plan_id })
+  expect(ended).toMatchObject({ waiting: 'ended', plan: { status: 'completed' } })
+  expect(taskOf(ended, 'after')).toMatchObject({
+    output: { approved: true, answer: { to: 'eu' }, note: 'eu first', decided_by: expect.any(String) },
+  })
+})
+
+test('answered with no, the plan fails, or goes on where it says so', async () => {
+  const denied = await ask()
+  await decide(denied.approval.id, { decision: 'deny', note: 'not today' })
+  const failed = await planning.call('run_plan', { plan_id: denied.plan_id })
+  expect(failed.plan.status).toBe('failed')
+  expect(taskOf(failed, 'ask')).toMatchObject({
+    error: { number: 'E0520', message: expect.stringContaining('not today') },
+  })
+  const optional = await ask({ continue_on_failure: true })
+  await decide(optional.approval.id, { decision: 'deny' })
+  expect((await planning.call('run_plan', { plan_id: optional.plan_id })).plan.status).toBe('completed')
+})
+
+test('only those named may answer, and who waits too long is told so', async () => {
+  const { plan_id, approval } = await ask({ approvers: ['user:boss'] })
+  await expect(decide(approval.id, { decision: 'approve' })).rejects.toThrow('asked of user:boss')
+  const boss = await open('supervision', { caller: { tenant_id: planning.tenant, subject: 'user:boss' } })
+  await boss.call('decide_approval', { approval_id: approval.id, decision: 'approve' })
+  expect((await planning.call('run_plan', { plan_id })).plan.status).toBe('completed')
+  const late = await ask({ timeout_ms: 60_000 })
+  await planning.db.advance(61_000)
+  await expect
+    .poll(async () => (await planning.call('run_plan', { plan_id: late.plan_id })).plan.status, { timeout: 20_000 })
+    .toBe('failed')
+})

@@ -9,7 +9,7 @@ import { CALLS_QUEUE } from './calls-queue.ts'
 import { approvalErrors } from './errors.ts'
 import { lockTaskOf, unparkTask } from './park.ts'
 import { resumeScripts } from './script-park.ts'
-import type { CallIntent, InvocationRecord } from './types.ts'
+import type { CallIntent, CallSpec, InvocationRecord } from './types.ts'
 
 export interface Parked {
   invocation: InvocationRecord
@@ -18,12 +18,20 @@ export interface Parked {
   replayed: boolean
 }
 
+export interface Asked {
+  expires_ms: number
+  /** Why it is asked, for whoever decides. */
+  reason?: string
+  /** Subjects; without them anybody of the tenant may decide. */
+  approvers?: readonly string[]
+}
+
 /**
  * Commits the intent of a call that a person must allow, with what is asked of that person, in one transaction: nothing is held
  * while they think. The same key and arguments again return how it stands; the arguments compared are those that were asked
  * for, also when others were approved.
  */
-export async function parkCall(tx: Tx, call: CallIntent, asked: { expires_ms: number }): Promise<Parked> {
+export async function parkCall(tx: Tx, call: CallIntent, asked: Asked): Promise<Parked> {
   const hash = hashJson(call.arguments ?? null)
   const invocation = await createIntent(tx, call, { status: 'pending_approval', arguments_hash: hash })
   if (invocation) {
@@ -34,6 +42,8 @@ export async function parkCall(tx: Tx, call: CallIntent, asked: { expires_ms: nu
       arguments: call.arguments ?? null,
       arguments_hash: hash,
       requested_by: call.caller.subject,
+      reason: asked.reason?.slice(0, 1_000) ?? null,
+      approvers: asked.approvers === undefined ? null : [...asked.approvers],
       expires_at: inMs(asked.expires_ms),
       status: 'pending',
     })
@@ -62,6 +72,7 @@ export interface Decision {
 export async function decideApproval(tx: Tx, jobs: Jobs, id: string, decision: Decision): Promise<Parked> {
   const task = await lockTaskOf(tx, id)
   const approval = await lockPending(tx, id)
+  assertMayDecide(approval, decision.decided_by)
   const invocation = await findInvocation(tx, approval.invocation_id, 'id')
   const { note, decided_by, expected_version } = decision
   const decided = { decided_by, decided_at: inMs(0), note: note ?? null }
@@ -85,6 +96,22 @@ export async function decideApproval(tx: Tx, jobs: Jobs, id: string, decision: D
   else await unparkTask(tx, task)
   await resumeScripts(tx, jobs, id)
   return { invocation: ready, approval: changed, replayed: false }
+}
+
+function assertMayDecide({ approvers }: ApprovalRecord, subject: string): void {
+  const named = approvers as readonly string[] | null
+  if (named === null || named.includes(subject)) return
+  throw approvalErrors.notApprover({ subject, approvers: named.join(', ') })
+}
+
+/** What a question to a person came to, for the call that asked it. */
+export function approvalAnswer(db: Db, scope: TenantScope): CallSpec['dispatch'] {
+  return async ({ invocation }) => {
+    const approval = await db.tx(scope, (tx) => approvalOf(tx, invocation.id), { readOnly: true })
+    if (approval === undefined) throw errors.internal()
+    const { decided_by, decided_at, note } = approval
+    return { output: { approved: true, decided_by, decided_at, note, answer: invocation.arguments } }
+  }
 }
 
 /** Ends an approval whose time is over, and with it its call. False when somebody was faster. */

@@ -111,6 +111,13 @@ export const approvalErrors = defineErrors(0, {
     message: 'Nobody decided in time whether {tool} may run.',
     hint: 'Call again with a new idempotency_key; list_approvals on supervision shows what waits.',
   },
+  notApprover: {
+    number: 'E0523',
+    code: 'DENIED',
+    severity: 'warning',
+    message: '{subject} may not decide this; it is asked of {approvers}.',
+    hint: 'One of those named decides it: get_approval shows the question.',
+  },
   decided: {
     number: 'E0522',
     code: 'CONFLICT',

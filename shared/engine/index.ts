@@ -1,6 +1,6 @@
 export { hashJson as argumentsHash } from '../events/index.ts'
 export { type ApprovalRecord, approvalOf } from './approval-state.ts'
-export { type Decision, decideApproval, type Parked, parkCall } from './approvals.ts'
+export { type Asked, approvalAnswer, type Decision, decideApproval, type Parked, parkCall } from './approvals.ts'
 export {
   type Prepared,
   submitCall,

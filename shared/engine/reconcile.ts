@@ -174,7 +174,7 @@ async function wakeForDue(db: Db): Promise<number> {
   await db.tx(SYSTEM, async (tx) => {
     const { rows } = await sql<{ tenant_id: string }>`
       select distinct tenant_id from core.tasks
-      where status = 'ready' and kind not in ('assistant', 'approval') and coalesce(retry_at, ready_at) <= core.now()
+      where status = 'ready' and kind <> 'assistant' and coalesce(retry_at, ready_at) <= core.now()
         and (retry_at is not null or ready_at <= core.now() - make_interval(secs => ${UNCLAIMED_MS / 1_000}::float8))
       limit ${BATCH}`.execute(tx)
     for (const { tenant_id } of rows) await wake(tx, { what: 'tasks', tenant_id })

@@ -39,7 +39,7 @@ export interface CallIntent {
   caller: Caller
   /** The invocation key: step key + attempt, or subject + tool + idempotency key. Unique in the tenant. */
   key: string
-  kind: 'tool' | 'code' | 'script' | 'server_tool' | 'capability' | 'compensation'
+  kind: 'tool' | 'code' | 'script' | 'server_tool' | 'capability' | 'compensation' | 'approval'
   tool?: string
   tool_id?: string
   tool_version?: string

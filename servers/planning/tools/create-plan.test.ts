@@ -148,7 +148,6 @@ test('what can not be checked, and a task that says nothing, are warnings', asyn
 test.each([
   ['model', { prompt: 'x' }],
   ['agent', { agent: 'y', prompt: 'x' }],
-  ['approval', { prompt: 'x' }],
 ])('a %s task says what is missing here', async (kind, fields) => {
   const { callError, goal_id } = await withGoal()
   const error = await callError('create_plan', { goal_id, tasks: [{ key: 'a', kind, ...fields }] })

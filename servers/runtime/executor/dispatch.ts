@@ -1,11 +1,13 @@
 import type { Caller } from '@story-portal/shared/auth'
 import type { TenantScope } from '@story-portal/shared/db'
 import {
+  approvalAnswer,
   attemptKey,
   type ClaimedTask,
   calleeKey,
   executeCall,
   leaseOwner,
+  parkCall,
   runsCode,
   type TaskOutcome,
 } from '@story-portal/shared/engine'
@@ -36,6 +38,7 @@ export type Carried = TaskOutcome | { status: 'parked'; invocation_id: string }
 export function dispatchTask(dispatch: Dispatch): Promise<Carried> {
   const { kind, spec } = dispatch.task
   if (kind === 'code') return runCode(dispatch)
+  if (kind === 'approval') return askPerson(dispatch)
   const named = /^([a-z][a-z0-9_-]*)\.([a-z][a-z0-9_]*)$/.exec(String(spec['tool']))
   if (named) return callServerTool(dispatch, named[1]?.replaceAll('_', '-') ?? '', named[2] ?? '')
   return invokeTool(dispatch)
@@ -70,6 +73,36 @@ async function invokeTool(dispatch: Dispatch): Promise<Carried> {
   return outcomeOf(invocation as InvocationView)
 }
 
+/** A question is parked like a call that needs consent; once it is answered, the answer is what the task came to. */
+async function askPerson(dispatch: Dispatch): Promise<Carried> {
+  const { host, task, runId, signal } = dispatch
+  const scope = taskScope(task, runId)
+  const { approvers, prompt, instructions } = task.spec as Question
+  const asked = {
+    caller: callerOf(dispatch),
+    key: keyOf(task),
+    kind: 'approval' as const,
+    arguments: task.input ?? {},
+    effect: 'pure' as const,
+    ...provenance(dispatch),
+  }
+  const reason = prompt ?? instructions ?? task.name ?? task.key
+  const expires_ms = task.timeout_ms ?? host.config.engine.approvalMs
+  const { approval, invocation } = await host.db.tx(scope, (tx) =>
+    parkCall(tx, asked, { expires_ms, reason, ...(approvers === undefined ? {} : { approvers }) }),
+  )
+  if (approval.status === 'pending') return { status: 'parked', invocation_id: invocation.id }
+  if (approval.status !== 'approved') return outcomeOf(invocation)
+  const spec = { ...asked, arguments: invocation.arguments, scope, signal, ...held(host) }
+  return outcomeOf(await executeCall(host.db, { ...spec, dispatch: approvalAnswer(host.db, scope) }))
+}
+
+interface Question {
+  approvers?: readonly string[]
+  prompt?: string
+  instructions?: string
+}
+
 /**
  * A tool of the platform keeps its effect and its key in one transaction, so the key is the step's and the same over all
  * attempts; the invocation around it is what get_run shows.
@@ -85,16 +118,22 @@ async function callServerTool(dispatch: Dispatch, server: string, tool: string):
     tool: `${server}.${tool}`,
     arguments: args,
     effect: 'journaled',
-    attempt: task.attempt,
-    plan_id: task.plan_id,
-    task_id: task.id,
-    ...(runId === undefined ? {} : { run_id: runId }),
-    owner: leaseOwner(host.boot_id),
-    lease_ms: host.config.engine.leaseMs,
+    ...provenance(dispatch),
+    ...held(host),
     signal,
     dispatch: async (sent) => ({ output: await call(dispatch, server, tool, args, calleeKey(sent.invocation)) }),
   })
   return outcomeOf(invocation)
+}
+
+/** What a call is part of. */
+function provenance({ task, runId }: Dispatch) {
+  const run = runId === undefined ? {} : { run_id: runId }
+  return { attempt: task.attempt, plan_id: task.plan_id, task_id: task.id, ...run }
+}
+
+function held(host: Host) {
+  return { owner: leaseOwner(host.boot_id), lease_ms: host.config.engine.leaseMs }
 }
 
 interface InvocationView {

@@ -100,7 +100,7 @@ export class Executor {
       try {
         const worker = leaseOwner(boot_id)
         const claimed = await claimAcrossTenants(db, {
-          kinds: ['code', 'tool'],
+          kinds: ['code', 'tool', 'approval'],
           limit,
           worker,
           lease_ms: config.engine.leaseMs,

@@ -7,13 +7,26 @@ type Answers = Record<string, (input: Loose) => unknown>
 
 let hub: Awaited<ReturnType<typeof open>>
 beforeAll(async () => {
-  hub = await open('service-hub', { with: ['planning', 'runtime', 'tool-execution', 'data'], start: true })
+  hub = await open('service-hub', {
+    with: ['planning', 'runtime', 'tool-execution', 'data', 'supervision'],
+    start: true,
+  })
 })
 
 /** Runs it to its end, answering each assistant task by its key; the outputs by key. */
-async function carryOut(name: string, parameters: object, answers: Answers = {}): Promise<Record<string, Loose>> {
+async function carryOut(
+  name: string,
+  parameters: object,
+  answers: Answers = {},
+  allow = true,
+): Promise<Record<string, Loose>> {
   let state = await hub.call('run_workflow', { name, parameters })
-  for (let turn = 0; state.waiting === 'needs_assistant' && turn < 40; turn++) {
+  for (let turn = 0; state.waiting.startsWith('needs_') && turn < 40; turn++) {
+    if (state.waiting === 'needs_approval') {
+      await decide(allow)
+      state = { ...state, ...(await hub.callOn('planning', 'run_plan', { plan_id: state.plan_id })) }
+      continue
+    }
     const { task, lease_token } = await hub.callOn('planning', 'claim_task', { plan_id: state.plan_id }).then(claimed)
     const answer = answers[String(task.key).replace(/[[#:].*$/, '')]
     if (!answer) throw new Error(`nobody answers ${task.key}`)
@@ -24,6 +37,13 @@ async function carryOut(name: string, parameters: object, answers: Answers = {})
   return Object.fromEntries(
     state.tasks.map((task: Loose) => [task.key, task.status === 'skipped' ? null : task.output]),
   )
+}
+
+/** As a person does it. */
+async function decide(allow: boolean) {
+  const { items } = await hub.callOn('supervision', 'list_approvals', {})
+  const decision = allow ? 'approve' : 'deny'
+  await hub.callOn('supervision', 'decide_approval', { approval_id: items[0].id, decision, note: 'as agreed' })
 }
 
 function claimed(answer: Loose) {
@@ -66,20 +86,19 @@ test('testing.integration: each suite is run and what was started is stopped', a
 const DEPLOY = { service: 'api', version: '2.0.0', check: 'GET /health' }
 
 test('deployment.standard: deployed, rolled back, refused', async () => {
-  const answers = (approved: boolean, healthy: boolean): Answers => ({
+  const answers = (healthy: boolean): Answers => ({
     build: () => ({ ok: true, artifact: 'api-2' }),
-    approve: () => ({ approved, by: 'ann', reason: 'as agreed' }),
     deploy: () => ({ deployed: true, previous: '1.9.0' }),
     check: () => ({ healthy }),
     roll_back: ({ deploy }) => ({ restored: deploy.previous }),
   })
   const name = 'deployment.standard'
-  expect((await carryOut(name, DEPLOY, answers(true, true)))['report']).toMatchObject({ deployed: true })
-  expect((await carryOut(name, DEPLOY, answers(true, false)))['report']).toMatchObject({
+  expect((await carryOut(name, DEPLOY, answers(true)))['report']).toMatchObject({ deployed: true, reason: 'as agreed' })
+  expect((await carryOut(name, DEPLOY, answers(false)))['report']).toMatchObject({
     deployed: false,
     rolled_back: '1.9.0',
   })
-  const refused = await carryOut(name, DEPLOY, answers(false, true))
+  const refused = await carryOut(name, DEPLOY, answers(true), false)
   expect(refused['report']).toMatchObject({ deployed: false, rolled_back: null })
   expect(refused['deploy']).toBeNull()
 })
@@ -110,21 +129,20 @@ test('data_pipeline.etl: rows become events, one each', async () => {
 
 test('monitoring.health_check: needs nobody', async () => {
   const { verdict } = await carryOut('monitoring.health_check', {})
-  expect(verdict).toMatchObject({ healthy: true, servers: 5, ill: [] })
+  expect(verdict).toMatchObject({ healthy: true, servers: 6, ill: [] })
 })
 
 test('incident.response: mends only what a person allowed', async () => {
-  const answers = (approved: boolean): Answers => ({
+  const answers: Answers = {
     diagnose: ({ symptom }) => ({ cause: `of ${symptom}`, evidence: ['log'], fix: 'restart', undo: 'none' }),
-    approve: () => ({ approved, by: 'ann' }),
     mend: () => ({ gone: true, done: 'restarted' }),
-  })
-  expect((await carryOut('incident.response', { symptom: 'slow' }, answers(true)))['report']).toMatchObject({
+  }
+  expect((await carryOut('incident.response', { symptom: 'slow' }, answers))['report']).toMatchObject({
     cause: 'of slow',
-    approved_by: 'ann',
+    approved_by: 'user:local',
     solved: true,
   })
-  expect((await carryOut('incident.response', { symptom: 'slow' }, answers(false)))['report']).toMatchObject({
+  expect((await carryOut('incident.response', { symptom: 'slow' }, answers, false))['report']).toMatchObject({
     approved_by: null,
     solved: false,
   })

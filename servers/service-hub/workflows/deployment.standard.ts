@@ -20,20 +20,21 @@ export default defineWorkflow({
     },
     {
       key: 'approve',
-      kind: 'assistant',
+      kind: 'approval',
       depends_on: ['build'],
       when: 'tasks.build.output.ok == true',
-      instructions:
-        'Show a person input.build and ask whether to deploy it; decide nothing yourself. Complete with {approved, by, reason}.',
+      prompt: 'Deploy this build?',
+      // A no is an answer: the report says so.
+      continue_on_failure: true,
       input: { build: '{{tasks.build.output}}', environment: '{{plan.input.environment}}' },
     },
     {
       key: 'gate',
       kind: 'code',
       depends_on: ['build', 'approve'],
-      code: `const approved = input.approve?.approved === true
-if (approved && !input.approve.by) throw new Error('an approval names who gave it')
-return { go: input.build.ok === true && approved, reason: input.build.ok === true ? (input.approve?.reason ?? '') : 'the build failed' }`,
+      code: `const built = input.build.ok === true
+const go = built && input.approve?.approved === true
+return { go, reason: go ? (input.approve.note ?? '') : built ? 'nobody allowed it' : 'the build failed' }`,
     },
     {
       key: 'deploy',

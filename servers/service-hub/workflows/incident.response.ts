@@ -23,10 +23,11 @@ export default defineWorkflow({
     },
     {
       key: 'approve',
-      kind: 'assistant',
+      kind: 'approval',
       depends_on: ['diagnose'],
-      instructions:
-        'Ask a person whether input.found.fix may be done; decide nothing yourself. Complete with {approved, by}.',
+      prompt: 'May this fix be made?',
+      // A no is an answer: the report says so.
+      continue_on_failure: true,
       input: { found: '{{tasks.diagnose.output}}' },
     },
     {
@@ -43,7 +44,7 @@ export default defineWorkflow({
       kind: 'code',
       depends_on: ['diagnose', 'approve', 'mend'],
       code: `const { cause, evidence } = input.diagnose
-return { cause, evidence, approved_by: input.approve.approved ? input.approve.by : null, solved: input.mend?.gone === true }`,
+return { cause, evidence, approved_by: input.approve?.decided_by ?? null, solved: input.mend?.gone === true }`,
     },
   ],
 })

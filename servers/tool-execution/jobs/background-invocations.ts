@@ -1,5 +1,5 @@
 import type { Caller } from '@story-portal/shared/auth'
-import { leaseOwner, workCalls } from '@story-portal/shared/engine'
+import { approvalAnswer, leaseOwner, workCalls } from '@story-portal/shared/engine'
 import { defineJob } from '@story-portal/shared/mcp'
 import { callServerTool } from '../capabilities.ts'
 import { dispatchFor } from '../dispatch.ts'
@@ -16,6 +16,7 @@ export default defineJob({
         const { kind, tool } = invocation
         if (['code', 'tool', 'script', 'compensation'].includes(kind))
           return { lease_ms, dispatch: dispatchFor(host, scope) }
+        if (kind === 'approval') return { lease_ms, dispatch: approvalAnswer(host.db, scope) }
         if (kind !== 'server_tool' || tool === null) return undefined
         const caller = invocation.caller as unknown as Caller
         return { lease_ms, dispatch: callServerTool(host, scope, { name: tool, args: invocation.arguments, caller }) }

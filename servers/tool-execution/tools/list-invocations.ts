@@ -13,7 +13,7 @@ export default defineTool({
   input: {
     status: InvocationStatus.optional(),
     kind: z
-      .enum(['tool', 'code', 'script', 'server_tool', 'capability', 'compensation'])
+      .enum(['tool', 'code', 'script', 'server_tool', 'capability', 'compensation', 'approval'])
       .optional()
       .describe('server_tool and capability: calls made by code'),
     tool: z.string().min(1).max(300).optional().describe('Name of the tool, or server.tool'),

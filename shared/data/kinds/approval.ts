@@ -5,13 +5,16 @@ const approval = defineKind({
   table: 'core.approvals',
   prefix: 'apr',
   managed: true,
-  managedBy: 'Approvals begin with invoke_tool on tool-execution and end with decide_approval on supervision.',
+  managedBy:
+    'Approvals begin with invoke_tool on tool-execution or an approval task of a plan, and end with decide_approval on supervision.',
   fields: {
     invocation_id: managed(ref('invocation')),
     tool: managed(text(300)),
     tool_version: managed(optional(text(100))),
     reason: managed(optional(text(1000))),
     arguments: managed(optional(anyJson())),
+    /** Subjects; nobody but these decides. */
+    approvers: managed(optional(anyJson())),
     arguments_hash: managed(text(128)),
     approved_hash: managed(optional(text(128))),
     requested_by: managed(text(300)),

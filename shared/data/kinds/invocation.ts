@@ -22,7 +22,7 @@ const invocation = defineKind({
   managedBy: 'Invocations change by invoke_tool, run_code and cancel_invocation on tool-execution.',
   fields: {
     call_key: managed(text(1000)),
-    kind: managed(oneOf('tool', 'code', 'script', 'server_tool', 'capability', 'compensation')),
+    kind: managed(oneOf('tool', 'code', 'script', 'server_tool', 'capability', 'compensation', 'approval')),
     tool: managed(optional(text(300))),
     tool_id: managed(optional(ref('tool'))),
     tool_version: managed(optional(text(100))),

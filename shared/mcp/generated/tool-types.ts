@@ -531,7 +531,7 @@ export interface ToolTypes {
       input: {
         status?: 'pending' | 'running' | 'pending_approval' | 'succeeded' | 'failed' | 'timed_out' | 'cancelled' | 'denied' | 'unknown'
         /** server_tool and capability: calls made by code */
-        kind?: 'tool' | 'code' | 'script' | 'server_tool' | 'capability' | 'compensation'
+        kind?: 'tool' | 'code' | 'script' | 'server_tool' | 'capability' | 'compensation' | 'approval'
         /** Name of the tool, or server.tool */
         tool?: string
         /** Id of the invocation, inv_... */
