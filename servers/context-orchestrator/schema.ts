@@ -18,6 +18,7 @@ export const SessionId = z
   .string()
   .regex(/^ses_[a-z0-9]{1,60}$/, 'must be the id of a session: ses_...')
   .describe('ses_... of start_session')
+export const ClientSessionId = z.string().trim().min(1).max(200).describe('What the client calls it')
 export const MaxTokens = z.int().min(100).max(100_000).default(2000).describe('Budget, 4 bytes a token')
 export const RoleName = z
   .string()

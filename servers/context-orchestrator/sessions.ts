@@ -63,6 +63,20 @@ export async function lostOfClient(tx: Tx, projectId: string, clientId: string):
   return rows[0] && lockSession(tx, rows[0].id)
 }
 
+/** The session that a client began last by this name in a project, whatever became of it, but for `except`. */
+export async function latestOfClient(
+  tx: Tx,
+  projectId: string,
+  { clientId, except }: { clientId: string; except?: string | undefined },
+): Promise<Session | undefined> {
+  const { rows } = await sql<{ id: string }>`
+    select id from core.sessions
+    where tenant_id = current_setting('app.tenant') and project_id = ${projectId}
+      and client_session_id = ${clientId} and id <> ${except ?? ''} and deleted_at is null
+    order by created_at desc, id desc limit 1`.execute(tx)
+  return rows[0] && findRecord(tx, 'session', rows[0].id)
+}
+
 export interface Lost {
   session: Session
   last_sign_at: string

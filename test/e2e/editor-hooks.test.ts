@@ -137,6 +137,18 @@ describe('the hooks of an editor, by the commands in its settings', () => {
     expect(await session('long')).toMatchObject({ resumed: true, session: { task_id: first.task_id } })
   })
 
+  test('a session that is resumed goes on with its own task, whatever the project has gone on to', async () => {
+    const run = editor(project, 'own')
+    await run('SessionStart', { source: 'startup' })
+    const { session_id } = (await session('own')).session
+    await call('save_context_snapshot', { session_id, updates: { next_action: 'Go on with my own' } })
+    await call('create_task_context', { title: 'Of somebody else', updates: { next_action: 'Do theirs' } })
+    expect((await run('SessionStart', { source: 'resume' })).context).toContain('Next action: Go on with my own')
+    await run('SessionEnd', { reason: 'other' })
+    expect((await run('SessionStart', { source: 'resume' })).context).toContain('Next action: Go on with my own')
+    expect((await editor(project, 'new')('SessionStart', { source: 'startup' })).context).toContain('Do theirs')
+  })
+
   test('a stop is a sign of life, also of a session that nobody has begun; an end ends it', async () => {
     const run = editor(project, 'short')
     expect(await run('Stop', { stop_hook_active: false })).toMatchObject(SILENT)

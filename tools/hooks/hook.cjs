@@ -74,8 +74,8 @@ async function sessionStart(input) {
   const { session, resumed, continues } = await startSession(input)
   const budget = Number(tokens)
   const back = await call(input, 'check_recovery', {
-    // Only a session that has nothing of its own takes over what another one has left.
-    ...(resumed || continues ? {} : { session_id: session.session_id }),
+    // Only a session that has nothing of its own takes over what another one has left; any other goes on with its own task.
+    ...(resumed || continues ? { client_session_id: session.client_session_id } : { session_id: session.session_id }),
     max_tokens: Math.max(100, budget - FRAME_TOKENS),
   })
   const additionalContext = contextText(session, back, budget * 4)

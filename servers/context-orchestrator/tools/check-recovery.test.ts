@@ -134,3 +134,71 @@ test('another tenant, and another project, have nothing to recover', async () =>
   expect(await mine.call('check_recovery', { project: 'other' })).toMatchObject({ needs_recovery: false, task: null })
   expect(await stranger.callError('check_recovery', { session_id: lost })).toMatchObject({ code: 'NOT_FOUND' })
 })
+
+/** A client that worked on A, while the project went on to B, and a session of somebody else was lost on C. */
+async function worked(end: 'ended' | 'compacted' | 'crashed') {
+  const { call, callError } = await open('context-orchestrator', { db })
+  const start = async (client_session_id?: string) =>
+    call('start_session', client_session_id === undefined ? {} : { client_session_id })
+  const begin = async (title: string) =>
+    (await call('create_task_context', { title, updates: { next_action: `Do ${title}` } })).task_id as string
+  const a = await begin('A')
+  const earlier = (await start('editor')).session.session_id as string
+  const c = await begin('C')
+  const others = (await start('other')).session.session_id as string
+  const b = await begin('B')
+  if (end === 'crashed') db.advance(SILENCE + 1_000)
+  else await call('end_session', { session_id: earlier, status: end })
+  if (end !== 'crashed') await call('end_session', { session_id: others, status: 'compacted' })
+  return { call, callError, start, a, b, c, earlier, others }
+}
+
+for (const end of ['ended', 'compacted', 'crashed'] as const)
+  test(`a client whose own session ${end} goes on with its task, and leaves alone what others have left`, async () => {
+    const { call, start, a, b, earlier, others } = await worked(end)
+    const inOwnWords = await call('check_recovery', { client_session_id: 'editor' })
+    expect(inOwnWords).toMatchObject({ task: { task_id: a }, sessions: [{ task_id: a }, { session_id: others }] })
+    expect(inOwnWords.sessions[0].resume_prompt).toContain('Next action: Do A')
+    if (end !== 'crashed')
+      expect(await call('check_recovery', { session_id: earlier })).toMatchObject({ task: { task_id: a } })
+
+    const { session, resumed } = await start('editor')
+    expect(session).toMatchObject({ task_id: a })
+    // A crashed session that the sweep has not met is alive again by its start.
+    expect(resumed).toBe(end === 'crashed')
+    const back = await call(
+      'check_recovery',
+      resumed ? { client_session_id: 'editor' } : { session_id: session.session_id },
+    )
+    expect(back).toMatchObject({
+      task: { task_id: a },
+      sessions: [{ task_id: a, status: 'saved' }, { session_id: others }],
+    })
+    expect(lostOf(back)).toMatchObject([{ session_id: others, taken_over: false }])
+
+    // Everybody else goes on with what the others have left, or with the current task.
+    expect((await call('check_recovery')).task).toMatchObject({ task_id: b })
+    const fresh = (await start()).session.session_id
+    const taken = await call('check_recovery', { session_id: fresh })
+    expect(lostOf(taken)).toContainEqual(expect.objectContaining({ session_id: others, taken_over: true }))
+  })
+
+test('a session goes on with the task that it works on, whatever the project has gone on to', async () => {
+  const { call } = await open('context-orchestrator', { db })
+  const { task_id } = await call('create_task_context', { title: 'A', updates: { next_action: 'Do A' } })
+  const { session_id } = (await call('start_session', {})).session
+  await call('create_task_context', { title: 'B', updates: { next_action: 'Do B' } })
+  const { task, sessions } = await call('check_recovery', { session_id })
+  expect([task, sessions]).toMatchObject([{ task_id }, [{ session_id: null, task_id }]])
+})
+
+test('a client whose task was completed when its session ended goes on with the current one', async () => {
+  const { call } = await open('context-orchestrator', { db })
+  const start = async () => (await call('start_session', { client_session_id: 'editor' })).session
+  const { task_id } = await call('create_task_context', { title: 'A', updates: { goal: 'a' } })
+  const { session_id } = await start()
+  const b = (await call('create_task_context', { title: 'B', updates: { goal: 'b' } })).task_id
+  await call('save_context_snapshot', { task_id, session_id, updates: {}, status: 'completed' })
+  await call('end_session', { session_id })
+  expect((await start()).task_id).toBe(b)
+})

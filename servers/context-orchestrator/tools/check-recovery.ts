@@ -6,13 +6,14 @@ import type { Drift } from '../drift/drift.ts'
 import { compareSaved, savedWorld } from '../drift/task-drift.ts'
 import { placeOf } from '../place.ts'
 import { resumePrompt } from '../resume-prompt.ts'
-import { MaxTokens, ProjectName, SessionId } from '../schema.ts'
+import { ClientSessionId, MaxTokens, ProjectName, SessionId } from '../schema.ts'
 import {
-  aliveSession,
   beat,
   type Lost,
   lastTakeover,
+  latestOfClient,
   lockLost,
+  lockSession,
   lostSessions,
   type Session,
   shownSession,
@@ -23,9 +24,14 @@ import { shownTask } from '../unified.ts'
 export default defineTool({
   name: 'check_recovery',
   description:
-    'Gives back what was saved last in a project, with a prompt to go on that says first what has changed in the project since: of sessions that crashed or were compacted, and of the current task, also when nobody started a session. With session_id the latest lost session is taken over, by one session only.',
+    'Gives back what was saved last in a project, with a prompt to go on that says first what has changed in the project since: of sessions that crashed or were compacted, and of the current task, or the one that your own session before worked on. With session_id the latest lost session is taken over, by one session only, unless you have one before of your own.',
   effect: 'update',
-  input: { project: ProjectName.optional(), session_id: SessionId.optional(), max_tokens: MaxTokens },
+  input: {
+    project: ProjectName.optional(),
+    session_id: SessionId.optional(),
+    client_session_id: ClientSessionId.optional(),
+    max_tokens: MaxTokens,
+  },
   output: {
     needs_recovery: z.boolean(),
     sessions: z.array(z.looseObject({ session_id: z.string().nullable(), resume_prompt: z.string() })),
@@ -34,28 +40,35 @@ export default defineTool({
     taken: z.looseObject({}).nullable(),
   },
   prepare: driftOfAll,
-  async run({ project: name, session_id, max_tokens }, { tx, caller, config }, drifts): Promise<Recovery> {
-    const mine = session_id === undefined ? undefined : await aliveSession(tx, session_id)
+  async run(args, { tx, caller, config }, drifts): Promise<Recovery> {
+    const given = args.session_id === undefined ? undefined : await lockSession(tx, args.session_id)
+    const mine = given?.status === 'active' ? given : undefined
     if (mine) await beat(tx, mine.id)
-    const project = await projectOf(tx, mine, () => findProject(tx, placeOf(caller, name)))
+    const project = await projectOf(tx, given, () => findProject(tx, placeOf(caller, args.project)))
     if (!project) return { needs_recovery: false, sessions: [], task: null, omitted: [], taken: null }
     // Who takes over takes turns in a project, so that the next one sees who has.
     if (mine) await lockProject(tx, project.id)
     const { sessionSilenceMs } = config.context
-    const lost = await lostSessions(tx, project.id, sessionSilenceMs, mine?.id)
-    const own = mine && (await takeOver(tx, lost, mine, sessionSilenceMs))
-    const view = { project, maxTokens: max_tokens, drifts }
-    const sessions: Recovery['sessions'] = await Promise.all(lost.map((one) => shownLost(tx, one, { ...view, own })))
-    const current = await taskAfter(tx, project, own)
+    const before = await ownBefore(tx, project, { given, client_session_id: args.client_session_id })
+    const lost = ownFirst(await lostSessions(tx, project.id, sessionSilenceMs, mine?.id), before)
+    // Who has worked here before goes on with that, and leaves to others what others have left.
+    const open = before ? lost.filter(({ session }) => session.id === before.id) : lost
+    const own = mine && (await takeOver(tx, open, mine, sessionSilenceMs))
+    const view = { project, maxTokens: args.max_tokens, drifts }
+    const left: Recovery['sessions'] = await Promise.all(lost.map((one) => shownLost(tx, one, { ...view, own })))
+    const current = await taskAfter(tx, project, [own, mine, before])
     const covered = lost.some(({ session }) => session.task_context_id === current?.id)
-    if (current?.status === 'active' && current.head > 0 && !covered)
-      sessions.push({ session_id: null, status: 'saved', ...(await resumed(tx, current, view)) })
+    const saved =
+      current?.status === 'active' && current.head > 0 && !covered
+        ? [{ session_id: null, status: 'saved', ...(await resumed(tx, current, view)) }]
+        : []
+    const sessions = before ? [...saved, ...left] : [...left, ...saved]
     const taken = await lastTakeover(tx, project.id, mine?.id)
     return {
       needs_recovery: sessions.length > 0,
       sessions,
       ...(current && current.head > 0
-        ? await shownTask(tx, current, { maxTokens: max_tokens })
+        ? await shownTask(tx, current, { maxTokens: args.max_tokens })
         : { task: null, omitted: [] }),
       taken: taken ? { session_id: taken.id, by: taken.recovered_by, at: taken.recovered_at } : null,
     }
@@ -65,7 +78,7 @@ export default defineTool({
 interface Recovery {
   needs_recovery: boolean
   sessions: { session_id: string | null; task_id: string | null; resume_prompt: string; [more: string]: unknown }[]
-  /** What to go on with: of the session that was taken over, else the current one. */
+  /** What to go on with: of the session that was taken over, else of the caller's own or the one before it, else the current one. */
   task: Record<string, unknown> | null
   omitted: Record<string, unknown>[]
   /** The latest takeover by another session in the last hour. */
@@ -79,17 +92,26 @@ interface View {
   drifts: ReadonlyMap<string, Drift>
 }
 
+interface Args {
+  project?: string | undefined
+  session_id?: string | undefined
+  client_session_id?: string | undefined
+}
+
 /** Before the transaction: the drift of every task that may be shown. */
 async function driftOfAll(
-  { project: name, session_id }: { project?: string | undefined; session_id?: string | undefined },
+  { project: name, session_id, client_session_id }: Args,
   { caller, db, config }: OpenContext,
 ): Promise<Map<string, Drift>> {
   const saved = await db.read(async (tx) => {
-    const mine = session_id === undefined ? undefined : await findRecord(tx, 'session', session_id)
-    const project = await projectOf(tx, mine, () => findProject(tx, placeOf(caller, name)))
+    const given = session_id === undefined ? undefined : await findRecord(tx, 'session', session_id)
+    const project = await projectOf(tx, given, () => findProject(tx, placeOf(caller, name)))
     if (!project) return []
-    const lost = await lostSessions(tx, project.id, config.context.sessionSilenceMs, session_id)
-    const ids = lost.flatMap(({ session }) => session.task_context_id ?? [])
+    const mine = given?.status === 'active' ? given.id : undefined
+    const lost = await lostSessions(tx, project.id, config.context.sessionSilenceMs, mine)
+    const before = await ownBefore(tx, project, { given, client_session_id })
+    const sessions = [given, before, ...lost.map(({ session }) => session)]
+    const ids = sessions.flatMap((session) => session?.task_context_id ?? [])
     const tasks = [await currentTask(tx, project)]
     for (const id of new Set(ids)) tasks.push(await findRecord(tx, 'task_context', id))
     const known = new Map(tasks.flatMap((task) => (task ? [[task.id, task] as const] : [])))
@@ -98,6 +120,22 @@ async function driftOfAll(
     return worlds
   })
   return new Map(await Promise.all(saved.map(async (one) => [one.task_id, await compareSaved(one)] as const)))
+}
+
+/** The session that the caller has worked in before: the given one that is over, else the latest that its client calls so. */
+async function ownBefore(
+  tx: Tx,
+  { id }: Project,
+  { given, client_session_id }: { given: Session | undefined; client_session_id: string | undefined },
+): Promise<Session | undefined> {
+  if (given && given.status !== 'active') return given
+  const clientId = client_session_id ?? given?.client_session_id ?? undefined
+  return clientId === undefined ? undefined : latestOfClient(tx, id, { clientId, except: given?.id })
+}
+
+function ownFirst(lost: readonly Lost[], before: Session | undefined): Lost[] {
+  const own = ({ session }: Lost) => session.id === before?.id
+  return [...lost.filter(own), ...lost.filter((one) => !own(one))]
 }
 
 async function projectOf(tx: Tx, mine: Session | undefined, here: () => Promise<Project | undefined>) {
@@ -145,8 +183,13 @@ async function resumed(tx: Tx, task: Task, { project, maxTokens, drifts }: View)
   }
 }
 
-async function taskAfter(tx: Tx, project: Project, own: Session | undefined): Promise<Task | undefined> {
-  const id = own?.task_context_id ?? undefined
+/** The task of the first of some sessions that has one, else the current one. */
+async function taskAfter(
+  tx: Tx,
+  project: Project,
+  sessions: readonly (Session | undefined)[],
+): Promise<Task | undefined> {
+  const id = sessions.find((one) => one && one.task_context_id !== null)?.task_context_id ?? undefined
   const left = id === undefined ? undefined : await findRecord(tx, 'task_context', id)
   return left ?? currentTask(tx, project)
 }

@@ -1,11 +1,11 @@
-import { createRecord, inMs, updateRecord } from '@story-portal/shared/data'
+import { createRecord, findRecord, inMs, updateRecord } from '@story-portal/shared/data'
 import type { Tx } from '@story-portal/shared/db'
 import { defineTool } from '@story-portal/shared/mcp'
 import { z } from 'zod'
 import { faults } from '../errors.ts'
 import { placeOf } from '../place.ts'
-import { ProjectName, TaskId } from '../schema.ts'
-import { beat, lostOfClient, type Session, sessionOfClient, shownSession } from '../sessions.ts'
+import { ClientSessionId, ProjectName, TaskId } from '../schema.ts'
+import { beat, latestOfClient, lostOfClient, type Session, sessionOfClient, shownSession } from '../sessions.ts'
 import { currentTask, findTask, lockProject, type Project, projectAt } from '../store.ts'
 
 export default defineTool({
@@ -16,7 +16,7 @@ export default defineTool({
   input: {
     project: ProjectName.optional(),
     task_id: TaskId.optional(),
-    client_session_id: z.string().trim().min(1).max(200).optional().describe('What the client calls it'),
+    client_session_id: ClientSessionId.optional(),
     assistant: z
       .string()
       .trim()
@@ -45,10 +45,11 @@ export default defineTool({
       return { session: shownSession(session), ...where, resumed: true, continues: null }
     }
     const lost = client_session_id === undefined ? undefined : await lostOfClient(tx, id, client_session_id)
+    const left = client_session_id === undefined ? undefined : await taskLeft(tx, id, client_session_id)
     const session = await createRecord(tx, 'session', {
       project: own,
       project_id: id,
-      task_context_id: (await taskOf(tx, project, task_id ?? lost?.task_context_id ?? undefined)) ?? null,
+      task_context_id: (await taskOf(tx, project, task_id ?? left)) ?? null,
       client_session_id: client_session_id ?? null,
       assistant: assistant ?? caller.client.name,
       client: { ...caller.client },
@@ -63,6 +64,14 @@ export default defineTool({
 /** It was the same assistant: only idle for long, or with its memory cut. */
 async function takeOver(tx: Tx, lost: Session, by: Session): Promise<void> {
   await updateRecord(tx, 'session', lost.id, { status: 'recovered', recovered_by: by.id, recovered_at: inMs(0) })
+}
+
+/** What the client's session before worked on; after one that was ended only while there is something to do. */
+async function taskLeft(tx: Tx, projectId: string, clientId: string): Promise<string | undefined> {
+  const before = await latestOfClient(tx, projectId, { clientId })
+  const id = before?.task_context_id ?? undefined
+  const task = id === undefined ? undefined : await findRecord(tx, 'task_context', id)
+  return task && (before?.status !== 'ended' || task.status === 'active') ? task.id : undefined
 }
 
 async function taskOf(tx: Tx, project: Project, taskId: string | undefined): Promise<string | undefined> {

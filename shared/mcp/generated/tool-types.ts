@@ -1207,13 +1207,15 @@ export interface ToolTypes {
         }[]
       }
     }
-    /** Gives back what was saved last in a project, with a prompt to go on that says first what has changed in the project since: of sessions that crashed or were compacted, and of the current task, also when nobody started a session. With session_id the latest lost session is taken over, by one session only. */
+    /** Gives back what was saved last in a project, with a prompt to go on that says first what has changed in the project since: of sessions that crashed or were compacted, and of the current task, or the one that your own session before worked on. With session_id the latest lost session is taken over, by one session only, unless you have one before of your own. */
     check_recovery: {
       input: {
         /** Its name; default: that of the client's folder */
         project?: string
         /** ses_... of start_session */
         session_id?: string
+        /** What the client calls it */
+        client_session_id?: string
         /** Budget, 4 bytes a token */
         max_tokens?: number
         /** Makes a repeat safe */
