@@ -22,6 +22,10 @@ export interface ToolBackend {
   has(tool: string): boolean
   /** Rejects with a StoryPortalError. */
   call(tool: string, args: unknown, options: HostCallOptions): Promise<Record<string, unknown>>
+  /** Calls a tool of another server of the suite. */
+  readonly callOther?: (server: string, tool: string, args: unknown, options: HostCallOptions) => Promise<unknown>
+  /** Whether a person may be asked about calls of this tool; absent: of none. */
+  mayAsk?(tool: string): boolean
   /** Puts more handlers on the protocol server of each request or connection. */
   readonly extend?: (server: Server) => void
 }
@@ -32,6 +36,8 @@ export function localBackend(host: Host, server: LoadedServer): ToolBackend {
     server,
     list: (caller) => visibleTools(server, caller),
     has: (tool) => server.tool(tool) !== undefined,
+    mayAsk: (tool) => server.tool(tool)?.mayAsk === true,
+    callOther: (other, tool, args, options) => host.call(other, tool, args, options),
     async call(tool, args, options) {
       if (host.draining) throw mcpErrors.draining({}, { retry_after_ms: 1000 })
       return host.call(server.name, tool, args, options)

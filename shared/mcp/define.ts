@@ -92,6 +92,8 @@ interface ToolBase<I extends Shape, O extends Shape> {
   idempotent?: boolean
   /** Reaches outside the platform (MCP openWorldHint). */
   openWorld?: boolean
+  /** Its result may be that a person must allow the call first (`approval`): clients that can are asked. */
+  mayAsk?: boolean
   /** Who may call it; default by effect: `read` for readers, the rest for members. */
   roles?: readonly string[]
 }

@@ -5,7 +5,11 @@ import {
   PROTOCOL_VERSION_META_KEY,
   SUPPORTED_PROTOCOL_VERSIONS,
 } from '@modelcontextprotocol/server'
+import { canBeAsked } from './ask-person.ts'
+import type { ToolBackend } from './backend.ts'
+import { readSession } from './client-session.ts'
 import { isSoundEnvelope } from './front-envelope.ts'
+import { SESSION_HEADER } from './http-cancel.ts'
 import type { Era } from './outcome.ts'
 
 /** A request the front path may answer: everything about it is known to mean what the SDK would take it to mean. */
@@ -29,6 +33,7 @@ export interface FrontRequest {
   meta: Fields
   era: Era
   hasTool(name: string): boolean
+  mayAsk(name: string): boolean
 }
 
 export interface FrontCheck {
@@ -72,6 +77,8 @@ export const FRONT_CHECKS: FrontCheck[] = [
     reason: 'tool',
     passes: (r) => !isCall(r) || (typeof r.params['name'] === 'string' && r.hasTool(r.params['name'])),
   },
+  // A person may have to be asked through a client that can be: that takes more than one answer.
+  { reason: 'asks', passes: (r) => !isCall(r) || !r.mayAsk(String(r.params['name'])) || !isAskable(r) },
   { reason: 'arguments', passes: (r) => isAbsentOrObject(r.params, 'arguments') },
   // The SDK drops a `__proto__` among the arguments; passed on, ours would refuse it.
   { reason: 'proto', passes: (r) => !Object.hasOwn(asFields(r.params['arguments']), '__proto__') },
@@ -90,17 +97,22 @@ export const FRONT_CHECKS: FrontCheck[] = [
   { reason: 'envelope', passes: (r) => r.era === 'legacy' || isSoundEnvelope(r.meta) },
 ]
 
+function isAskable({ era, headers, meta }: FrontRequest): boolean {
+  if (era === 'modern') return canBeAsked(asFields(meta[CLIENT_CAPABILITIES_META_KEY])['elicitation'])
+  return canBeAsked(readSession(headers[SESSION_HEADER])?.initialize.capabilities.elicitation)
+}
+
 /** The plan for a parsed body, or the reason why the SDK must see it. */
 export function planFront(
   body: unknown,
   headers: IncomingHttpHeaders,
-  hasTool: (name: string) => boolean,
+  { has: hasTool, mayAsk = () => false }: Pick<ToolBackend, 'has' | 'mayAsk'>,
 ): FrontPlan | string {
   const message = asFields(body)
   const params = asFields(message['params'])
   const meta = asFields(params['_meta'])
   const era: Era = Object.hasOwn(meta, PROTOCOL_VERSION_META_KEY) ? 'modern' : 'legacy'
-  const request: FrontRequest = { headers, message, params, meta, era, hasTool }
+  const request: FrontRequest = { headers, message, params, meta, era, hasTool, mayAsk }
   for (const check of FRONT_CHECKS) if (!check.passes(request)) return check.reason
   const { traceparent } = meta
   return {

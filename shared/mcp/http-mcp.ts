@@ -43,7 +43,7 @@ export function mcpEndpoint(host: Host, backend: ToolBackend, limit: number) {
       res.writeHead(202).end()
       return
     }
-    const plan = host.config.mcp.frontPath ? planFront(message, req.headers, backend.has) : 'off'
+    const plan = host.config.mcp.frontPath ? planFront(message, req.headers, backend) : 'off'
     if (typeof plan === 'string') {
       count('slow', plan)
     } else if (plan.tool !== undefined) {

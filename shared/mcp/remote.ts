@@ -34,6 +34,7 @@ export function remoteBackend(servers: OtherServers, manifest: ServerManifest): 
     list: () => manifest.tools,
     has: (tool) => names.has(tool),
     call: (tool, args, options) => servers.call(manifest.name, tool, args, options),
+    callOther: (server, tool, args, options) => servers.call(server, tool, args, options),
   }
 }
 

@@ -11,6 +11,7 @@ import {
 } from '@modelcontextprotocol/server'
 import type { Caller } from '../auth/index.ts'
 import { errors, safeText, toErrorBody } from '../errors/index.ts'
+import { questionTo, takeAnswer } from './ask-person.ts'
 import type { ToolBackend } from './backend.ts'
 import type { ClientRequests } from './client-requests.ts'
 import type { ClientSession } from './client-session.ts'
@@ -104,7 +105,11 @@ export function protocolServer(
     }
     const correlationId = newCorrelationId()
     const options = callOptions(ctx, callerOf(ctx), correlationId)
-    return toResult(await settle(backend, tool, request.params.arguments, options), context.era)
+    const answered = await takeAnswer(backend, ctx, { args: request.params.arguments, options })
+    const args = answered?.args ?? request.params.arguments
+    const outcome = await settle(backend, tool, args, options)
+    const question = answered?.decided === false ? undefined : questionTo(server, ctx, { ...outcome, args })
+    return question ?? toResult(outcome, context.era)
   })
   const requestTools: RequestTools = {
     reader: (ctx) => (tool, args) => backend.call(tool, args, callOptions(ctx, callerOf(ctx), newCorrelationId())),

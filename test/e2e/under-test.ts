@@ -168,11 +168,15 @@ export async function stdioClient(server: string, env: Record<string, string>, e
   return client as unknown as AnyClient
 }
 
+/** What the programs of this home prove themselves with. */
+export function tokenOf({ home }: UnderTest): string {
+  return readFileSync(path.join(home, 'token'), 'utf8').trim()
+}
+
 /** A client of either SDK on a server's port, with the token of the home. */
 export async function httpClient(it: UnderTest, port: number, era: Era): Promise<AnyClient> {
   const url = new URL(`http://127.0.0.1:${it.base + port}/mcp`)
-  const token = readFileSync(path.join(it.home, 'token'), 'utf8').trim()
-  const requestInit = { headers: { Authorization: `Bearer ${token}` } }
+  const requestInit = { headers: { Authorization: `Bearer ${tokenOf(it)}` } }
   if (era === 'v1') {
     const client = new OldClient({ name: 'e2e-v1', version: '1' })
     await client.connect(new OldHttpTransport(url, { requestInit }) as never)

@@ -23,6 +23,7 @@ export function local(config: Config, manifest: ServerManifest, log: Logger) {
     list: () => manifest.tools,
     has: (tool) => manifest.tools.some(({ name }) => name === tool),
     call: async (tool, args, options) => (await opened()).backend.call(tool, args, options),
+    callOther: async (server, tool, args, options) => (await opened()).host.call(server, tool, args, options),
   }
   return { backend, close: async () => (await opening?.catch(() => undefined))?.close() }
 }
@@ -38,7 +39,7 @@ async function open(config: Config, manifest: ServerManifest, log: Logger) {
   await host.jobs.start()
   const server = host.servers.get(manifest.name)
   if (!server) throw new Error(`${manifest.name} was not loaded`)
-  return { backend: localBackend(host, server), close }
+  return { host, backend: localBackend(host, server), close }
 }
 
 /**

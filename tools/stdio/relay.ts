@@ -1,10 +1,11 @@
 import { readToken } from '@story-portal/shared/auth'
 import type { Config } from '@story-portal/shared/config'
-import { isStoryPortalError } from '@story-portal/shared/errors'
+import { errors, isStoryPortalError } from '@story-portal/shared/errors'
 import { remoteServers, type ServerManifest, type ToolBackend } from '@story-portal/shared/mcp'
 import type { Logger } from '@story-portal/shared/telemetry'
 import { homeFiles } from '../cli/home.ts'
 import { adoptRunningBase, probe, serverUrl } from '../cli/platform-state.ts'
+import { committedServer } from '../registry.ts'
 import { startPlatform } from './start-platform.ts'
 
 /** Nothing answered, so nothing ran: the one failure after which the call may be sent again. */
@@ -29,6 +30,11 @@ export function relay(config: Config, manifest: ServerManifest, log: Logger) {
         if (error.number !== UNREACHABLE) throw error
         return await (await servers).call(manifest.name, tool, args, options)
       }
+    },
+    async callOther(server, tool, args, options) {
+      const other = committedServer(server)
+      if (!other) throw errors.unknownServer({ server })
+      return (await find(config, other, log)).call(server, tool, args, options)
     },
   }
   return { backend, close: async () => {} }

@@ -9,6 +9,7 @@ export default defineTool({
     'Calls a tool of any server and returns its own result or error unchanged. To see its arguments first, call get_tool_definition.',
   effect: 'execute',
   transaction: false,
+  mayAsk: true,
   openWorld: true,
   input: {
     server: ServerName,

@@ -1,4 +1,4 @@
-import { hash } from 'node:crypto'
+import { hash, randomUUID } from 'node:crypto'
 import { defineTool } from '@story-portal/shared/mcp'
 import { z } from 'zod'
 
@@ -11,6 +11,7 @@ export default defineTool({
     'Runs TypeScript that calls any tool as tools.<server>.<tool>(args) and returns its result: many calls for the price of one. Killed in the middle, it goes on where it was. For a single call, use call_tool.',
   effect: 'execute',
   transaction: false,
+  mayAsk: true,
   openWorld: true,
   input: {
     code: z
@@ -31,7 +32,7 @@ export default defineTool({
   output: { calls: z.array(z.looseObject({})), invocation_id: z.string() },
   async run({ code, language, input, limits, mode }, ctx) {
     // A key of the caller's may be as long as keys can be, and must not meet one that it gave to run_code itself.
-    const key = ctx.idempotency_key
+    const key = ctx.idempotency_key ?? `once/${randomUUID()}`
     const done = await ctx.call(
       'tool-execution',
       'run_code',
@@ -45,7 +46,7 @@ export default defineTool({
         ...(input === undefined ? {} : { input }),
         ...(limits === undefined ? {} : { limits: defined(limits) }),
       },
-      { onProgress: ctx.progress, ...(key === undefined ? {} : { idempotency_key: `script/${hash('sha256', key)}` }) },
+      { onProgress: ctx.progress, idempotency_key: `script/${hash('sha256', key)}` },
     )
     const made = await ctx.call('tool-execution', 'list_invocations', {
       parent_invocation_id: done.invocation_id,
@@ -56,7 +57,8 @@ export default defineTool({
       status,
       invocation_id: id,
     }))
-    return { ...done, calls: calls.reverse() }
+    const asked = done.approval === undefined ? {} : { approval: { ...done.approval, idempotency_key: key } }
+    return { ...done, ...asked, calls: calls.reverse() }
   },
 })
 

@@ -13,6 +13,7 @@ export default defineTool({
     'Calls a registered tool exactly once and returns the invocation with its output, or its error when the tool failed. For code that is not registered, use run_code.',
   effect: 'execute',
   transaction: false,
+  mayAsk: true,
   input: {
     tool: ToolName,
     version: VersionRange.default('*').describe('Version or range, such as ^1.0.0; the highest that fits is used'),
@@ -40,7 +41,7 @@ export default defineTool({
     const deprecation = deprecationOf(tool)
     return {
       invocation: { ...shownInvocation(done), replayed: done.replayed },
-      ...(done.approval ? { approval: shownApproval(done.approval) } : {}),
+      ...(done.approval ? { approval: shownApproval(done.approval, done) } : {}),
       ...(deprecation === undefined ? {} : { deprecation }),
     }
   },

@@ -56,7 +56,7 @@ async function retry(tx: Tx, ctx: OpenContext, failed: Row, note: string | undef
   await close(tx, failed, note)
   if (!ask) return { invocation: shownInvocation(await submitCall(tx, ctx.host.jobs, call)) }
   const { invocation, approval } = await parkCall(tx, call, { expires_ms: ctx.config.engine.approvalMs })
-  return { invocation: shownInvocation(invocation), approval: shownApproval(approval) }
+  return { invocation: shownInvocation(invocation), approval: shownApproval(approval, invocation) }
 }
 
 async function retriesOf(tx: Tx, id: string): Promise<Row[]> {

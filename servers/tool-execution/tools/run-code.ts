@@ -1,6 +1,8 @@
-import { defineTool } from '@story-portal/shared/mcp'
+import { getRecord } from '@story-portal/shared/data'
+import { defineTool, type OpenContext } from '@story-portal/shared/mcp'
 import { z } from 'zod'
-import { execute, failureOf } from '../execute.ts'
+import { keyOf, questionOf } from '../approval.ts'
+import { type Executed, execute, failureOf } from '../execute.ts'
 import { assertMayGrant } from '../grants.ts'
 import { Code, Language, Limits, Logs, Mode, Permissions, Usage } from '../schema.ts'
 import { workOfCode } from '../work.ts'
@@ -11,6 +13,7 @@ export default defineTool({
     'Runs one-off JavaScript or TypeScript in the sandbox and returns its result, logs and usage. To keep code as a versioned tool, use register_tool.',
   effect: 'execute',
   transaction: false,
+  mayAsk: true,
   input: {
     code: Code.describe('Body of an async function with input and tools in scope; returns JSON'),
     language: Language.default('javascript').describe('Types are removed, not checked'),
@@ -43,14 +46,15 @@ export default defineTool({
       invocation_id: done.id,
       status: done.status,
       replayed: done.replayed,
-      ...(waits ? { approval: awaited(done.waits_for ?? '') } : {}),
+      ...(waits ? { approval: await awaited(ctx, done) } : {}),
     }
   },
 })
 
 /** Of a script that was put aside. */
-function awaited(id: string) {
+async function awaited(ctx: OpenContext, { waits_for, call_key }: Executed) {
+  const { id, status, ...asked } = await ctx.db.read((tx) => getRecord(tx, 'approval', waits_for ?? ''))
   const next =
     'A call of the script waits for a person: decide_approval on supervision. It goes on by itself; get_invocation then has the result.'
-  return { id, status: 'pending', next }
+  return { id, status, question: questionOf({ id, status, ...asked }), ...keyOf(call_key), next }
 }

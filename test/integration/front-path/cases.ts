@@ -29,6 +29,16 @@ function results(era: Era): Case[] {
   )
 }
 
+/** A result that asks a person, to clients of which each says otherwise what it can be asked. */
+function asked(): Case[] {
+  const said: unknown[] = [undefined, {}, { form: {} }, { url: {} }, { form: {}, url: {} }, 'yes', null]
+  return said.map((elicitation) => {
+    const sent = call('modern', { name: 'answer_oddly', arguments: { shape: 'parked' } })
+    const caps = elicitation === undefined ? {} : { elicitation }
+    return send(`asked ${JSON.stringify(elicitation)}`, 'modern', withMeta(sent, envelope({ [CAPS]: caps })))
+  })
+}
+
 function ids(era: Era): Case[] {
   const good = ['a', '', '0', 'ä"\\\n\u2028', '😀', 'x'.repeat(3000), 0, -5, Number.MAX_SAFE_INTEGER, '__proto__']
   const values = [...good, ...ODD_VALUES].flatMap((id) => [
@@ -163,9 +173,12 @@ function metas(era: Era): Case[] {
 }
 
 /** Every case of both eras. */
-export const CASES: readonly Case[] = ERAS.flatMap((era) =>
-  [results, ids, names, argumentCases, fields, metas, headerCases, mixed, others].flatMap((cases) => cases(era)),
-)
+export const CASES: readonly Case[] = [
+  ...ERAS.flatMap((era) =>
+    [results, ids, names, argumentCases, fields, metas, headerCases, mixed, others].flatMap((cases) => cases(era)),
+  ),
+  ...asked(),
+]
 
 /** Good requests of each kind, to damage. */
 export const GOOD: readonly Case[] = ERAS.flatMap((era) => [

@@ -84,6 +84,7 @@ export const ODD_RESULTS: Record<string, () => unknown> = {
   surrogates: () => ({ 'lone \ud800': '\udfff', emoji: '😀', separators: '\u2028\u2029', nul: '\0', quotes: '"\\' }),
   sse_lines: () => ({ text: 'data: x\n\nevent: message\r\n\r: y' }),
   own_words: () => ({ content: [{ type: 'text', text: 'x' }], isError: true, structuredContent: 1 }),
+  parked: () => ({ approval: { id: 'apr_1', status: 'pending', question: 'x with {}?', idempotency_key: 'k' } }),
   input_required: () => ({ resultType: 'input_required', inputRequests: {}, requestState: 's' }),
   other_type: () => ({ resultType: 'task', _meta: { x: 1 }, ttlMs: 3, task: {} }),
   meta: () => ({ _meta: { 'io.modelcontextprotocol/serverInfo': { name: 'other' } }, tools: [] }),
@@ -126,6 +127,7 @@ const answerOddly = defineTool({
   description: 'Answers in the shape that is named.',
   effect: 'execute',
   transaction: false,
+  mayAsk: true,
   input: { shape: z.string() },
   output: {},
   async run({ shape }, { host }) {
