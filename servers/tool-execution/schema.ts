@@ -54,7 +54,7 @@ export function inWords<T extends z.ZodType>(schema: T) {
     const parsed = schema.safeParse(given)
     if (parsed.success) return parsed.data
     for (const { path, message } of schemaFaults(parsed.error, given, ''))
-      ctx.addIssue({ code: 'custom', path: [path.replace(/^\./, '')], message })
+      ctx.addIssue({ code: 'custom', path: [path], message })
     return z.NEVER
   }
 }
