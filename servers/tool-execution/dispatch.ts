@@ -1,14 +1,16 @@
-import type { TenantScope } from '@story-portal/shared/db'
+import { listRecords } from '@story-portal/shared/data'
+import type { TenantScope, Tx } from '@story-portal/shared/db'
 import type { CallSpec, Dispatch, DispatchResult } from '@story-portal/shared/engine'
-import { isStoryPortalError, type StoryPortalError } from '@story-portal/shared/errors'
+import { errors, isStoryPortalError, type StoryPortalError } from '@story-portal/shared/errors'
 import { assertStorable } from '@story-portal/shared/events'
 import type { Host } from '@story-portal/shared/mcp'
 import { faults } from './errors.ts'
 import { faultsOf } from './json-schema.ts'
 import type { RunResult } from './sandbox/sandbox.ts'
-import { runHttpTool } from './sources/http.ts'
+import { runHttpTool, upstreamKey } from './sources/http.ts'
 import { runCode } from './sources/javascript.ts'
 import { type Progress, runUpstreamTool } from './sources/mcp.ts'
+import { verifyBy } from './sources/verify.ts'
 import { type Work, workOf } from './work.ts'
 
 /**
@@ -21,6 +23,30 @@ export function dispatchFor(host: Host, scope: TenantScope, known?: Known): Call
     const work = same ? known.work : await host.db.tx(scope, (tx) => workOf(tx, call.invocation), { readOnly: true })
     return outcomeOf(host, work, await runWork(host, scope, call, work, same ? known.progress : undefined))
   }
+}
+
+/**
+ * Asks the `verify` code of a tool what became of a call of an upstream whose outcome is not known, with `{key, request}`: the `idempotency-key` that HTTP
+ * APIs got, and the arguments.
+ */
+export function verifierFor(host: Host, scope: TenantScope): NonNullable<CallSpec['verify']> {
+  return async ({ key }) => {
+    const { invocation, work } = await host.db.tx(scope, (tx) => callByKey(tx, key), { readOnly: true })
+    const { source, grants, tool } = work
+    // Code has asked about each of its requests itself.
+    const ask = source.type === 'javascript' ? undefined : verifyBy({ invocation, signal: NEVER }, work)
+    const question = { key: upstreamKey(key), request: invocation.arguments }
+    return (await ask?.({ host, scope, grants, tool: tool?.name }, question)) ?? { state: 'unknown' }
+  }
+}
+
+const NEVER = new AbortController().signal
+
+async function callByKey(tx: Tx, call_key: string) {
+  const { items } = await listRecords(tx, 'invocation', { filter: { call_key }, limit: 1 })
+  const [invocation] = items
+  if (invocation === undefined) throw errors.internal()
+  return { invocation, work: await workOf(tx, invocation) }
 }
 
 export interface Known {

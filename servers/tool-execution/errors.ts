@@ -267,14 +267,6 @@ export const faults = defineErrors(3, {
     message: 'Tool {tool} already has a version {version}.',
     hint: 'A published version never changes: register the next version number.',
   },
-  sourceUnavailable: {
-    number: 'E3042',
-    code: 'UNAVAILABLE',
-    retryable: false,
-    severity: 'info',
-    message: 'Tools with a source of type {type} are not registered one by one.',
-    hint: 'connect_mcp_server registers the tools of an MCP server, import_openapi the operations of an HTTP API.',
-  },
   noMatchingVersion: {
     number: 'E3043',
     code: 'NOT_FOUND',
@@ -417,7 +409,7 @@ export const faults = defineErrors(3, {
     code: 'CONFLICT',
     severity: 'warning',
     message: 'Upstream {upstream} has changed its tool {tool} since it was accepted: {changed}.',
-    hint: 'Look at the new definition, then accept it: connect_mcp_server with approve_changes: true.',
+    hint: 'Look at the new definition, then accept it: connect_mcp_server with approve_changes: true. A tool of your own over it needs a new version then.',
   },
   upstreamToolGone: {
     number: 'E3088',

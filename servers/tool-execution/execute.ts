@@ -3,7 +3,7 @@ import type { TenantScope } from '@story-portal/shared/db'
 import { type CallSpec, executeCall, type InvocationRecord, leaseOwner, submitCall } from '@story-portal/shared/engine'
 import { type ErrorBody, errors, fromErrorBody } from '@story-portal/shared/errors'
 import type { OpenContext } from '@story-portal/shared/mcp'
-import { dispatchFor } from './dispatch.ts'
+import { dispatchFor, verifierFor } from './dispatch.ts'
 import { effectOf, type Work } from './work.ts'
 
 const PROGRESS_MS = 1_000
@@ -33,7 +33,8 @@ export async function execute(ctx: OpenContext, intent: Intent, spec = callSpec(
     const known = { tool_id: intent.tool?.id ?? null, work: intent.work, progress: ctx.progress }
     const dispatch = dispatchFor(ctx.host, scope, known)
     const owner = leaseOwner(ctx.host.boot_id)
-    return await executeCall(ctx.host.db, { ...spec, scope, dispatch, owner, signal: ctx.signal })
+    const verify = verifierFor(ctx.host, scope)
+    return await executeCall(ctx.host.db, { ...spec, scope, dispatch, verify, owner, signal: ctx.signal })
   } finally {
     clearInterval(tick)
   }

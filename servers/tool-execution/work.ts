@@ -18,18 +18,23 @@ export interface Work {
   tool?: { name: string; version: string; output_schema: JsonSchema | null }
 }
 
-export interface CodeSource {
+/** Code beside what a tool does, in the language of the tool's own code; JavaScript where it has none. */
+export interface Hooks {
+  /** Says what became of a request whose answer was lost. */
+  verify?: string | undefined
+  /** Undoes what a call has done. */
+  compensate?: string | undefined
+  language?: 'javascript' | 'typescript'
+}
+
+export interface CodeSource extends Hooks {
   type: 'javascript'
   code: string
   language: 'javascript' | 'typescript'
-  /** Code that says what became of a request of this code whose answer was lost. */
-  verify?: string | undefined
-  /** Code that undoes what a call has done. */
-  compensate?: string | undefined
 }
 
 /** A tool of an upstream MCP server, and what its definition was when it was accepted. */
-export interface UpstreamSource {
+export interface UpstreamSource extends Hooks {
   type: 'mcp'
   upstream: string
   tool: string
@@ -68,9 +73,9 @@ export async function workOf(tx: Tx, invocation: RecordOf<'invocation'>): Promis
 /** What undoes a call of a tool: code that is given `{arguments, output}`, with the tool's own grants. Throws E3056 when it has none. */
 export function workOfCompensation(tool: RecordOf<'tool'>, done: unknown): Work {
   const { source, tool: _t, ...work } = workOfTool(tool, done)
-  if (source.type !== 'javascript' || source.compensate === undefined)
-    throw faults.notReversible({ tool: `${tool.name} ${tool.semver}` })
-  return { ...work, source: { ...source, code: source.compensate } }
+  const { compensate: code, language = 'javascript' } = source
+  if (code === undefined) throw faults.notReversible({ tool: `${tool.name} ${tool.semver}` })
+  return { ...work, source: { type: 'javascript', code, language } }
 }
 
 export function workOfCode({ permissions, code, language, ...rest }: CodeArguments): Work {

@@ -6,7 +6,7 @@ export const tool: BuiltinTool = {
   version: '1.0.0',
   title: 'Fetch from the web',
   description:
-    'Sends one HTTP request to a public address and returns status, headers and body as text. A person approves each call; for one host without asking, register a tool with that host in its permissions.',
+    'Sends one HTTP request to a public address and returns status, headers and body. A person approves each call; for one host without asking, register a tool with that host in its permissions.',
   input_schema: {
     type: 'object',
     properties: {
@@ -20,7 +20,11 @@ export const tool: BuiltinTool = {
   },
   output_schema: {
     type: 'object',
-    properties: { status: { type: 'integer' }, headers: { type: 'object' }, body: { type: 'string' } },
+    properties: {
+      status: { type: 'integer' },
+      headers: { type: 'object' },
+      body: { description: 'JSON where the answer says it is, else text' },
+    },
     required: ['status'],
   },
   permissions: { http: ['*'] },

@@ -9,7 +9,8 @@ let host: string
 const seen: string[] = []
 const receiver = createServer((request, response) => {
   seen.push(`${request.method} ${request.url}`)
-  response.end('hello')
+  if (request.url === '/json') response.setHeader('content-type', 'application/json').end('{"a":1}')
+  else response.end('hello')
 })
 
 beforeAll(async () => {
@@ -295,14 +296,18 @@ describe('what each refuses, in words of its own', () => {
   })
 })
 
-test('a fetch waits for a person, and goes out once', async () => {
-  const asked = { tool: 'std_http_fetch', arguments: { url: `http://${host}/page` }, idempotency_key: 'fetch' }
+test.each([
+  ['/page', 'hello'],
+  ['/json', { a: 1 }],
+])('a fetch of %s waits for a person, and goes out once', async (path, body) => {
+  seen.length = 0
+  const asked = { tool: 'std_http_fetch', arguments: { url: `http://${host}${path}` }, idempotency_key: path }
   const { invocation, approval } = await tools.call('invoke_tool', asked)
   expect(invocation.status).toBe('pending_approval')
   expect(seen).toEqual([])
   await tools.callOn('supervision', 'decide_approval', { approval_id: approval.id, decision: 'approve' })
   const done = (await tools.call('invoke_tool', asked)).invocation
-  expect(done).toMatchObject({ status: 'succeeded', output: { status: 200, body: 'hello' } })
+  expect(done).toMatchObject({ status: 'succeeded', output: { status: 200, body } })
   await tools.call('invoke_tool', asked)
-  expect(seen).toEqual(['GET /page'])
+  expect(seen).toEqual([`GET ${path}`])
 })

@@ -2,7 +2,7 @@ import type { Caller } from '@story-portal/shared/auth'
 import { approvalAnswer, leaseOwner, workCalls } from '@story-portal/shared/engine'
 import { defineJob } from '@story-portal/shared/mcp'
 import { callServerTool } from '../capabilities.ts'
-import { dispatchFor } from '../dispatch.ts'
+import { dispatchFor, verifierFor } from '../dispatch.ts'
 
 /** Runs what was called with mode "background", and takes over calls whose process was lost. */
 export default defineJob({
@@ -15,7 +15,7 @@ export default defineJob({
         const lease_ms = host.config.engine.leaseMs
         const { kind, tool } = invocation
         if (['code', 'tool', 'script', 'compensation'].includes(kind))
-          return { lease_ms, dispatch: dispatchFor(host, scope) }
+          return { lease_ms, dispatch: dispatchFor(host, scope), verify: verifierFor(host, scope) }
         if (kind === 'approval') return { lease_ms, dispatch: approvalAnswer(host.db, scope) }
         if (kind !== 'server_tool' || tool === null) return undefined
         const caller = invocation.caller as unknown as Caller

@@ -64,12 +64,16 @@ function requestOf(api: Api, source: HttpSource, args: Args, key: string): Outgo
   for (const [name, value] of Object.entries(api.headers)) headers.set(name, value)
   const body = args['body']
   if (body !== undefined) headers.set('content-type', 'application/json')
-  // The same over all attempts of one call; receivers that know the header do nothing twice.
-  if (!source.read_only) headers.set('idempotency-key', sha256(key).slice(0, 64))
+  if (!source.read_only) headers.set('idempotency-key', upstreamKey(key))
   return {
     url,
     init: { method: source.method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) },
   }
+}
+
+/** The same over all attempts of one call; receivers that know the header do nothing twice. */
+export function upstreamKey(callKey: string): string {
+  return sha256(callKey)
 }
 
 /** `..` in a path would lead to another operation. */

@@ -67,8 +67,14 @@ test('a tool with permissions is journaled', async () => {
 test.each([
   ['code that does not parse', { source: { type: 'javascript', code: 'return 1\nlet = ;' } }, 'E3002', { line: 2 }],
   ['no code', { source: { type: 'javascript' } }, 'E0001', { faults: [{ path: 'source.code' }] }],
-  ['a source that can not be had yet', { source: { type: 'http', url: 'https://example.com' } }, 'E3042', undefined],
-  ['an upstream server', { source: { type: 'mcp', server: 'x' } }, 'E3042', undefined],
+  [
+    'an address as a source',
+    { source: { type: 'http', url: 'https://example.com' } },
+    'E0001',
+    { faults: [{ path: 'source.url' }] },
+  ],
+  ['no upstream tool', { source: { type: 'mcp' } }, 'E0001', { faults: [{ path: 'source.tool' }] }],
+  ['an upstream tool that is not there', { source: { type: 'mcp', tool: 'nobody_nothing' } }, 'E0004', undefined],
   ['a version that is none', { version: '1.0.0.0' }, 'E0001', { faults: [{ path: 'version' }] }],
   ['a schema that is none', { input_schema: { type: 'text' } }, 'E3040', { faults: [{ path: 'input_schema.type' }] }],
   ['a schema that refers to itself', { input_schema: { $ref: '#' } }, 'E3040', { faults: [{ path: 'input_schema' }] }],

@@ -6,11 +6,13 @@ import { defineTool } from '@story-portal/shared/mcp'
 import { z } from 'zod'
 import { Concurrency } from '../concurrency.ts'
 import { faults } from '../errors.ts'
-import { assertMayGrant, grantsAnything, grantsOf } from '../grants.ts'
+import { assertMayGrant, grantsOf } from '../grants.ts'
 import { checkSchema, type JsonSchema } from '../json-schema.ts'
 import { embedTool, shownTool } from '../registered-tools.ts'
 import { sandboxOf } from '../sandbox-of-host.ts'
-import { Code, Language, Limits, Permissions, ShownTool, ToolName } from '../schema.ts'
+import { Limits, Permissions, ShownTool, ToolName } from '../schema.ts'
+import { type Registered, registeredSource } from '../sources/registered-source.ts'
+import { effectOf } from '../work.ts'
 
 const Schema = z.record(z.string(), z.unknown())
 
@@ -27,7 +29,7 @@ export default defineTool({
     output_schema: Schema.optional().describe('JSON Schema of the result'),
     source: z
       .looseObject({ type: z.enum(['javascript', 'mcp', 'http']) })
-      .describe('code, language as run_code; verify, compensate: code for lost answers, undoing'),
+      .describe('code, language as run_code, or tool: one of an upstream; verify, compensate: code'),
     permissions: Permissions.optional(),
     limits: Limits.optional(),
     concurrency: Concurrency.optional(),
@@ -35,19 +37,20 @@ export default defineTool({
   },
   output: { tool: ShownTool },
   async prepare(args, ctx) {
-    const source = sourceOf(args.source)
+    const { source, asks } = await registeredSource(ctx, args.source)
     if (args.permissions) assertMayGrant(ctx.caller, args.permissions)
     if (args.name.startsWith('std_')) throw badInput('name', 'must not begin with std_, which names the built-in tools')
     if (!isVersion(args.version)) throw badInput('version', 'must be a semantic version such as 1.2.3')
     checkSchema(args.input_schema, 'input_schema')
     if (args.output_schema) checkSchema(args.output_schema, 'output_schema')
-    for (const path of ['code', 'verify', 'compensate'] as const) {
-      const { [path]: code, language } = source
+    const { verify, compensate, language } = source
+    const texts = { ...(source.type === 'javascript' ? { code: source.code } : {}), verify, compensate }
+    for (const [path, code] of Object.entries(texts)) {
       if (code === undefined) continue
       const checked = await sandboxOf(ctx.host).check({ code, language })
       if (!checked.ok) throw at(`source.${path}`, checked.error)
     }
-    return columnsOf(args, source)
+    return columnsOf({ ...args, requires_approval: args.requires_approval || asks }, source)
   },
   run: (_args, { tx }, columns) => create(tx, columns),
 })
@@ -64,20 +67,22 @@ interface Registration {
   requires_approval: boolean
 }
 
-function columnsOf({ permissions = { tools: [] }, ...args }: Registration, source: Source) {
+function columnsOf({ permissions = { tools: [] }, ...args }: Registration, source: Registered) {
+  const { type, ...parts } = source
+  const plain = type === 'javascript' && Object.keys(parts).length === 1
   return {
     name: args.name,
     semver: args.version,
     description: args.description,
     input_schema: args.input_schema,
     output_schema: args.output_schema ?? null,
-    source: { type: 'javascript', ...source },
-    source_hash: Object.keys(source).length === 1 ? sha256(source.code) : hashJson(source),
+    source: { ...source },
+    source_hash: plain ? sha256(source.code) : hashJson(type === 'javascript' ? parts : source),
     permissions,
     limits: { ...args.limits },
     concurrency: args.concurrency === undefined ? null : { ...args.concurrency },
     requires_approval: args.requires_approval,
-    effect: grantsAnything(grantsOf(permissions)) ? ('journaled' as const) : ('pure' as const),
+    effect: effectOf({ source, grants: grantsOf(permissions) }),
   }
 }
 
@@ -88,28 +93,6 @@ async function create(tx: Tx, columns: ReturnType<typeof columnsOf>) {
   const tool = await createRecord(tx, 'tool', columns)
   await embedTool(tx, tool)
   return { tool: shownTool(tool) }
-}
-
-interface Source {
-  code: string
-  /** Of all three; absent: JavaScript. */
-  language?: 'typescript'
-  verify?: string
-  compensate?: string
-}
-
-function sourceOf({ type, ...given }: { type: string }): Source {
-  if (type !== 'javascript') throw faults.sourceUnavailable({ type })
-  const { code, verify, compensate, language = 'javascript', ...unknown } = given as Record<string, unknown>
-  const [strange] = Object.keys(unknown)
-  if (strange !== undefined) throw badInput(`source.${strange}`, 'is not a known field')
-  if (!Language.safeParse(language).success) throw badInput('source.language', 'must be javascript or typescript')
-  if (code === undefined) throw badInput('source.code', 'is required for a javascript source')
-  const texts = Object.entries({ code, verify, compensate }).filter(([, text]) => text !== undefined)
-  for (const [name, text] of texts)
-    if (!Code.safeParse(text).success) throw badInput(`source.${name}`, 'must be a text of 1 to 262144 characters')
-  const { code: main = '', ...hooks } = Object.fromEntries(texts) as Record<string, string>
-  return { code: main, ...(language === 'typescript' ? { language } : {}), ...hooks }
 }
 
 /** Which of the texts is meant; code alone needs no saying. */

@@ -110,7 +110,11 @@ async function acceptedTools(tx: Tx, upstream: string): Promise<Map<string, Tool
   for (let cursor: string | undefined; ; ) {
     const filter = { source: { contains: { upstream } }, status: { ne: 'disabled' } }
     const page = await listRecords(tx, 'tool', { filter, limit: 200, ...(cursor === undefined ? {} : { cursor }) })
-    for (const tool of page.items) accepted.set((tool.source as unknown as UpstreamSource).tool, tool)
+    for (const tool of page.items) {
+      const { tool: own } = tool.source as unknown as UpstreamSource
+      // Not one that somebody registered over it under another name.
+      if (tool.name === registeredName(upstream, own)) accepted.set(own, tool)
+    }
     if (page.next_cursor === null) return accepted
     cursor = page.next_cursor
   }

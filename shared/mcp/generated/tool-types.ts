@@ -597,7 +597,7 @@ export interface ToolTypes {
         input_schema: Record<string, unknown>
         /** JSON Schema of the result */
         output_schema?: Record<string, unknown>
-        /** code, language as run_code; verify, compensate: code for lost answers, undoing */
+        /** code, language as run_code, or tool: one of an upstream; verify, compensate: code */
         source: {
           type: 'javascript' | 'mcp' | 'http'
         }
