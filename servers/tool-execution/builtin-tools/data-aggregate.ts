@@ -61,11 +61,14 @@ export default function dataAggregate({ rows, group_by = [], measures }: Input) 
   measures.forEach(({ op, field }, i) => {
     if (op !== 'count' && field === undefined) refuse(`measures.${i}.field`, `is needed for ${op}`)
   })
+  const names = [...group_by, ...measures.map((measure) => measure.as ?? nameOf(measure))]
+  const twice = names.find((name, i) => names.indexOf(name) !== i)
+  if (twice !== undefined) refuse('measures', `would give ${twice} twice: name one with as`)
   const groups = new Map<string, Row[]>()
   // As in SQL, no group but all of none: one row with nothing in it.
   if (group_by.length === 0) groups.set('[]', [])
   for (const row of rows) {
-    const key = JSON.stringify(group_by.map((field) => row[field] ?? null))
+    const key = JSON.stringify(group_by.map((field) => fieldOf(row, field) ?? null))
     const known = groups.get(key)
     if (known) known.push(row)
     else groups.set(key, [row])
@@ -87,7 +90,7 @@ function nameOf({ op, field }: Measure): string {
 /** What is absent or null does not count; without anything to measure the result is null, and 0 of counts. */
 function measureOf({ op, field }: Measure, rows: readonly Row[]): unknown {
   if (field === undefined) return rows.length
-  const values = rows.map((row) => row[field]).filter((value) => value !== undefined && value !== null)
+  const values = rows.map((row) => fieldOf(row, field)).filter((value) => value !== undefined && value !== null)
   if (op === 'count') return values.length
   if (op === 'distinct') return new Set(values.map((value) => JSON.stringify(value))).size
   if ((op === 'min' || op === 'max') && values.every((value) => typeof value === 'string')) {
@@ -97,7 +100,14 @@ function measureOf({ op, field }: Measure, rows: readonly Row[]): unknown {
   const numbers = values.map((value, i) =>
     typeof value === 'number' ? value : refuse('rows', `has a ${field} that is no number (${i + 1} of its group)`),
   )
-  return numbers.length === 0 ? null : OF_NUMBERS[op](numbers)
+  if (numbers.length === 0) return null
+  const result = OF_NUMBERS[op](numbers)
+  return Number.isFinite(result) ? result : refuse('rows', `has values of ${field} too large for their ${op}`)
+}
+
+/** Not what every object has, such as a constructor. */
+function fieldOf(row: Row, field: string): unknown {
+  return Object.hasOwn(row, field) ? row[field] : undefined
 }
 
 const OF_NUMBERS = {
@@ -108,7 +118,8 @@ const OF_NUMBERS = {
   median: (numbers: number[]) => {
     const sorted = numbers.toSorted((a, b) => a - b)
     const half = sorted.length >> 1
-    return sorted.length % 2 === 1 ? sorted[half] : ((sorted[half - 1] ?? 0) + (sorted[half] ?? 0)) / 2
+    const upper = sorted[half] ?? 0
+    return sorted.length % 2 === 1 ? upper : ((sorted[half - 1] ?? 0) + upper) / 2
   },
 }
 

@@ -1,11 +1,12 @@
 import { decode, fromUint8Array, isValid, encode as toBase64, toUint8Array } from 'js-base64'
 import { type BuiltinTool, refuse } from '../builtins/builtin-tool.ts'
+import { fromHtml } from '../builtins/html-text.ts'
 
 export const tool: BuiltinTool = {
   version: '1.0.0',
   title: 'Encode and decode',
   description:
-    'Encodes a text as base64, base64url, hex, URL component or HTML, or decodes it. Bytes are those of UTF-8.',
+    'Encodes a text as base64, base64url, hex, URL component or HTML, or decodes it. Bytes are those of UTF-8; of the names of HTML it reads amp, lt, gt, quot, apos and nbsp.',
   input_schema: {
     type: 'object',
     properties: {
@@ -25,7 +26,6 @@ interface Codec {
 }
 
 const SIGNS: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' }
-const NAMED: Record<string, string> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'", nbsp: '\u00a0' }
 
 const CODECS: Record<string, Codec> = {
   base64: { encode: (text) => toBase64(text), decode: fromBase64 },
@@ -66,14 +66,4 @@ function toHex(text: string): string {
 function fromHex(text: string): string {
   if (!/^(?:[0-9a-f]{2})*$/i.test(text)) throw new Error('not hex')
   return fromBytes(Uint8Array.from(text.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16)))
-}
-
-function fromHtml(text: string): string {
-  return text.replace(
-    /&(?:#x([0-9a-f]{1,6})|#(\d{1,7})|([a-z]+));/gi,
-    (whole, hex, number, name: string | undefined) => {
-      if (name !== undefined) return NAMED[name] ?? whole
-      return String.fromCodePoint(hex === undefined ? Number(number) : Number.parseInt(hex, 16))
-    },
-  )
 }

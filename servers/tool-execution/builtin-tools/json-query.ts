@@ -37,7 +37,22 @@ export default async function jsonQuery({ data, expression, variables }: Input) 
   const result: unknown = await query.evaluate(data, variables).catch((error: unknown) => {
     refuse('expression', `can not be evaluated on this data${where(error)}`)
   })
-  return { found: result !== undefined, result: result ?? null }
+  return { found: result !== undefined, result: result === undefined ? null : plain(result) }
+}
+
+/** Only JSON: a function of JSONata is an object that contains itself. */
+function plain(result: unknown): unknown {
+  const text = JSON.stringify(result, (_key, value: unknown) => {
+    if (typeof value === 'number' && !Number.isFinite(value))
+      refuse('expression', 'gives a number that is out of range')
+    return isFunction(value) ? refuse('expression', 'gives a function, not JSON') : value
+  })
+  return JSON.parse(text)
+}
+
+function isFunction(value: unknown): boolean {
+  if (typeof value === 'function') return true
+  return typeof value === 'object' && value !== null && ('_jsonata_function' in value || '_jsonata_lambda' in value)
 }
 
 function compile(expression: string) {

@@ -4,7 +4,8 @@ import { type BuiltinTool, refuse } from '../builtins/builtin-tool.ts'
 export const tool: BuiltinTool = {
   version: '1.0.0',
   title: 'Validate JSON',
-  description: 'Checks JSON against a JSON Schema (2020-12) and names every place that does not fit.',
+  description:
+    'Checks JSON against a JSON Schema (2020-12) and names every place that does not fit. Of format nothing is checked.',
   input_schema: {
     type: 'object',
     properties: {
@@ -44,6 +45,7 @@ interface Input {
 }
 
 export default function jsonValidate({ data, schema, limit = 100 }: Input) {
+  if ('$async' in schema) refuse('schema', 'must not be $async')
   const validate = compile(schema)
   const valid = validate(data)
   const faults = valid ? [] : (validate.errors ?? []).map(shown)
@@ -58,6 +60,8 @@ function compile(schema: Record<string, unknown>) {
       strict: false,
       validateFormats: false,
       logger: false,
+      // Else every object would have a toString.
+      ownProperties: true,
     }).compile(schema)
   } catch {
     return refuse('schema', 'is not a JSON Schema of 2020-12, or refers to something outside of it')
@@ -65,6 +69,7 @@ function compile(schema: Record<string, unknown>) {
 }
 
 function shown({ instancePath, keyword, params, schema }: ErrorObject) {
-  const { missingProperty, additionalProperty } = params as Record<string, string | undefined>
-  return { path: instancePath, rule: keyword, expected: missingProperty ?? additionalProperty ?? schema ?? params }
+  const named = params as Record<string, string | undefined>
+  const property = named['missingProperty'] ?? named['additionalProperty'] ?? named['unevaluatedProperty']
+  return { path: instancePath, rule: keyword, expected: property ?? schema ?? params }
 }

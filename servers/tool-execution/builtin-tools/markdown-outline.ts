@@ -1,5 +1,6 @@
 import { marked } from 'marked'
 import type { BuiltinTool } from '../builtins/builtin-tool.ts'
+import { plainText } from '../builtins/markdown-text.ts'
 
 export const tool: BuiltinTool = {
   version: '1.0.0',
@@ -37,6 +38,9 @@ export const tool: BuiltinTool = {
   },
 }
 
+/** YAML at the very start, whose last line would make a heading of it. */
+const FRONT_MATTER = /^---[ \t]*\r?\n(?:.*\r?\n)*?---[ \t]*(?:\r?\n|$)/
+
 interface Heading {
   level: number
   text: string
@@ -57,10 +61,11 @@ export default function markdownOutline({ text, depth = 6 }: { text: string; dep
 function headingsOf(text: string): Heading[] {
   const headings: Heading[] = []
   const used = new Map<string, number>()
-  let line = 1
-  for (const token of marked.lexer(text)) {
+  const [before = ''] = FRONT_MATTER.exec(text) ?? []
+  let line = before.split('\n').length
+  for (const token of marked.lexer(text.slice(before.length))) {
     if (token.type === 'heading') {
-      const shown = plain(token.tokens ?? [])
+      const shown = plainText(token.tokens ?? []).replaceAll('\n', ' ')
       headings.push({ level: token['depth'] as number, text: shown, line, anchor: anchorOf(shown, used) })
     }
     line += token.raw.split('\n').length - 1
@@ -68,25 +73,17 @@ function headingsOf(text: string): Heading[] {
   return headings
 }
 
-interface Inline {
-  type: string
-  text?: string
-  tokens?: Inline[]
-}
-
-function plain(tokens: readonly Inline[]): string {
-  return tokens
-    .map((token) => (token.tokens ? plain(token.tokens) : token.type === 'html' ? '' : (token.text ?? '')))
-    .join('')
-}
-
+/** The first free one, as GitHub counts: a heading may be called as a number would make another. */
 function anchorOf(text: string, used: Map<string, number>): string {
   const base = text
     .toLowerCase()
     .trim()
     .replace(/[^\p{L}\p{N}\p{M}\s_-]/gu, '')
     .replace(/\s/g, '-')
-  const times = used.get(base) ?? 0
+  let times = used.get(base) ?? 0
+  let anchor = times === 0 ? base : `${base}-${times}`
+  while (used.has(anchor)) anchor = `${base}-${++times}`
   used.set(base, times + 1)
-  return times === 0 ? base : `${base}-${times}`
+  if (anchor !== base) used.set(anchor, 1)
+  return anchor
 }

@@ -1,5 +1,6 @@
 import { marked, type Token, type Tokens } from 'marked'
 import type { BuiltinTool } from '../builtins/builtin-tool.ts'
+import { plainText } from '../builtins/markdown-text.ts'
 
 export const tool: BuiltinTool = {
   version: '1.0.0',
@@ -35,10 +36,10 @@ export default function markdownTables({ text }: { text: string }) {
   const tables: object[] = []
   let heading: string | null = null
   for (const token of marked.lexer(text)) {
-    if (token.type === 'heading') heading = plain(token.tokens ?? [])
+    if (token.type === 'heading') heading = plainText(token.tokens ?? []).replaceAll('\n', ' ')
     for (const table of tablesIn(token)) {
-      const columns = table.header.map((cell) => plain(cell.tokens))
-      const rows = table.rows.map((row) => row.map((cell) => plain(cell.tokens)))
+      const columns = table.header.map((cell) => plainText(cell.tokens))
+      const rows = table.rows.map((row) => row.map((cell) => plainText(cell.tokens)))
       tables.push({ heading, columns, rows })
     }
   }
@@ -50,14 +51,4 @@ function tablesIn(token: Token): Tokens.Table[] {
   if (token.type === 'table') return [token as Tokens.Table]
   const { tokens = [], items = [] } = token as { tokens?: Token[]; items?: Token[] }
   return [...tokens, ...items].flatMap(tablesIn)
-}
-
-function plain(tokens: readonly Token[]): string {
-  return tokens
-    .map((token) => {
-      const { type, text = '', tokens: inner } = token as { type: string; text?: string; tokens?: Token[] }
-      if (inner) return plain(inner)
-      return type === 'br' ? '\n' : type === 'html' ? '' : text
-    })
-    .join('')
 }

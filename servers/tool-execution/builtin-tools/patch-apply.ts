@@ -5,7 +5,7 @@ export const tool: BuiltinTool = {
   version: '1.0.0',
   title: 'Apply a patch',
   description:
-    'Applies a unified diff, as git makes it, to the texts of files: changes, new files, deletions, renames. All of it or nothing; a part that does not fit is named.',
+    'Applies a unified diff, as git makes it, to the texts of files: changes, new files, deletions, renames, copies; modes do not count. All of it or nothing; a part that does not fit is named.',
   input_schema: {
     type: 'object',
     properties: {
@@ -43,28 +43,50 @@ export default function patchApply({ files, patch, reverse = false }: Input) {
   const parts = parse(patch)
   const now = new Map(Object.entries(files))
   const touched = new Set<string>()
-  for (const part of reverse ? parts.map((one) => reversePatch(one)).toReversed() : parts)
+  for (const part of reverse ? parts.map(undone).toReversed() : parts)
     for (const path of applyPart(now, part)) touched.add(path)
   return { files: Object.fromEntries([...touched].map((path) => [path, now.get(path) ?? null])) }
 }
 
 /** Changes `files` by what the patch says of one of them, and returns the paths it touched. */
 function applyPart(files: Map<string, string>, part: StructuredPatch): string[] {
-  const [from, to] = [pathOf(part.oldFileName), pathOf(part.newFileName)]
+  const from = part.isCreate ? undefined : pathOf(part.oldFileName)
+  const to = part.isDelete ? undefined : pathOf(part.newFileName)
+  const result = patched(files, part, { from, to })
+  if (to === undefined && result !== '' && !part.isCopy)
+    refuse('patch', `deletes ${from}, which has lines that it does not know`)
+  const gone = part.isCopy && to !== undefined ? undefined : from
+  if (gone !== undefined) files.delete(gone)
+  if (to !== undefined) files.set(to, result)
+  return [gone, to].filter((path) => path !== undefined)
+}
+
+function patched(
+  files: ReadonlyMap<string, string>,
+  part: StructuredPatch,
+  { from, to }: { from: string | undefined; to: string | undefined },
+): string {
+  if (part.isBinary) refuse('patch', `changes ${from ?? to}, which is not a text`)
   const text = from === undefined ? '' : files.get(from)
   if (text === undefined) return refuse('files', `has no ${from}, which the patch changes`)
   if (to !== undefined && to !== from && files.has(to)) refuse('files', `has ${to} already, which the patch makes`)
   const result = applyPatch(text, part)
-  if (result === false) return refuse('patch', `does not fit ${from ?? to}: ${misfit(text, part)}`)
-  if (from !== undefined) files.delete(from)
-  if (to !== undefined) files.set(to, result)
-  return [from, to].filter((path) => path !== undefined)
+  return result === false ? refuse('patch', `does not fit ${from ?? to}: ${misfit(text, part)}`) : result
 }
 
+/** The library forgets that it was a copy, which goes away whatever is in it. */
+function undone(part: StructuredPatch): StructuredPatch {
+  return part.isCopy ? { ...reversePatch(part), isCopy: true } : reversePatch(part)
+}
+
+/** What git format-patch puts under a patch would count as a removed line. */
+const SIGNATURE = /^-- \r?\n\d+\.\d.*$/gm
+
 function parse(patch: string): StructuredPatch[] {
+  if (/^GIT binary patch\r?$/m.test(patch)) refuse('patch', 'changes a file, which is not a text')
   let parts: StructuredPatch[] = []
   try {
-    parts = parsePatch(patch)
+    parts = parsePatch(patch.replace(SIGNATURE, ''))
   } catch {
     refuse('patch', 'is not a unified diff')
   }

@@ -46,12 +46,16 @@ interface Input {
   limit?: number
 }
 
+const HALF = /\p{Surrogate}/u
+
 export default function regexExtract({ text, pattern, flags = '', limit = 1000 }: Input) {
   const matches: object[] = []
   let [line, counted] = [1, 0]
   for (const match of text.matchAll(compile(pattern, flags))) {
     if (matches.length === limit) return { matches, more: true }
     for (; counted < match.index; counted++) if (text[counted] === '\n') line += 1
+    if (match.some((part) => HALF.test(part ?? '')))
+      refuse('pattern', `matches half of a character at ${match.index}: add the flag u`)
     const groups = match.slice(1).map((group) => group ?? null)
     const named = Object.entries(match.groups ?? {}).map(([name, group]) => [name, group ?? null])
     matches.push({ text: match[0], index: match.index, line, groups, named: Object.fromEntries(named) })

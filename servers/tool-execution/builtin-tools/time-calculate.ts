@@ -7,7 +7,7 @@ export const tool: BuiltinTool = {
   version: '1.0.0',
   title: 'Calculate with time',
   description:
-    'Reads a time, converts it to a time zone, adds to it, and says what lies between it and another. Knows daylight saving, leap years, ISO weeks.',
+    'Reads a time, converts it to a time zone, adds to it, and says what lies between it and another. Knows daylight saving, leap years, ISO weeks, but no leap seconds.',
   input_schema: {
     type: 'object',
     properties: {
@@ -69,7 +69,7 @@ export default function timeCalculate({ time, zone = 'UTC', add = {}, until, for
     utc: at.toUTC().toISO(),
     unix_ms,
     weekday: at.setLocale('en').weekdayLong,
-    iso_week: `${at.weekYear}-W${String(at.weekNumber).padStart(2, '0')}`,
+    iso_week: `${String(at.weekYear).padStart(4, '0')}-W${String(at.weekNumber).padStart(2, '0')}`,
     day_of_year: at.ordinal,
     daylight_saving: at.isInDST,
     ...(format === undefined ? {} : { formatted: at.setLocale('en').toFormat(format) }),
@@ -79,7 +79,9 @@ export default function timeCalculate({ time, zone = 'UTC', add = {}, until, for
 
 function read(field: string, text: string, zone: string): DateTime {
   const now = DateTime.now().setZone(zone)
-  if (!now.isValid) refuse('zone', 'is not a time zone that is known here')
+  // Of the machine, which another one need not share.
+  const ours = ['local', 'system', 'default'].includes(zone.toLowerCase())
+  if (ours || !now.isValid) refuse('zone', 'is not a time zone that is known here')
   const time = text === 'now' ? now : DateTime.fromISO(text, { zone })
   return time.isValid ? time : refuse(field, 'is not a time in ISO 8601, such as 2026-11-25T14:30')
 }
