@@ -101,14 +101,18 @@ test('killed under load: every call ends with a result or a code, acknowledged c
 test('a storm of terminated connections leaks none and loses no acknowledged change', async () => {
   const db = await connect({ STORY_PORTAL_DB_POOL_MAX: '4' })
   const killer = await connect()
+  let killing: Promise<unknown> = Promise.resolve()
   const before = await read(db, 3)
   const outcomes = await Promise.allSettled(
     Array.from({ length: 200 }, async (_, i) => {
       await db.tx(system, (tx) => add(tx, 3))
-      if (i % 20 === 0) {
-        await sql`select pg_terminate_backend(pid) from pg_stat_activity
-          where datname = current_database() and pid <> pg_backend_pid()`.execute(killer.raw)
-      }
+      if (i % 20 !== 0) return
+      // One after the other, or those that kill would kill each other.
+      killing = killing.then(() =>
+        sql`select pg_terminate_backend(pid) from pg_stat_activity
+          where datname = current_database() and pid <> pg_backend_pid()`.execute(killer.raw),
+      )
+      await killing
     }),
   )
   const done = outcomes.filter((outcome) => outcome.status === 'fulfilled').length
