@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { chown, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { freePort, type Guarded, startGuarded, untilReady } from './guarded.ts'
 import { type PostgresTree, postgresTree } from './postgres-tree.ts'
@@ -102,8 +103,20 @@ async function serve(tree: PostgresTree, dir: string, id: number | undefined, pa
       await server.ended()
     },
     async resume() {
-      server = await start(tree, dir, id, port)
+      server = await startAgain(tree, dir, id, port)
     },
+  }
+}
+
+/** Of one that was killed, processes go on for a moment on a busy machine, and hold its shared memory until they have noticed. */
+async function startAgain(tree: PostgresTree, dir: string, id: number | undefined, port: number): Promise<Guarded> {
+  for (let left = 100; ; left--) {
+    try {
+      return await start(tree, dir, id, port)
+    } catch (error) {
+      if (left === 0 || !String(error).includes('is still in use')) throw error
+      await sleep(100)
+    }
   }
 }
 
