@@ -30,7 +30,7 @@ beforeAll(async () => {
   await new Promise<void>((listening) => receiver.listen(0, '127.0.0.1', listening))
   host = `127.0.0.1:${(receiver.address() as AddressInfo).port}`
   const config = { fetch: { privateHosts: host } }
-  one = await open('tool-execution', { start: true, with: ['data'], config })
+  one = await open('tool-execution', { start: true, with: ['data', 'supervision'], config })
   // Another process as far as places go: nothing is shared but the database.
   two = await open('tool-execution', { start: true, with: ['data'], config, caller: { tenant_id: one.tenant } })
 })
@@ -98,6 +98,33 @@ test('who waits longest goes first, and whoever gives up is cancelled and lets t
     'succeeded',
     'succeeded',
   ])
+  takes = 60
+}, 60_000)
+
+test('what a person allowed waits in the line too, before what came after it', async () => {
+  takes = 400
+  const tool = await slow({ limit: 1 })
+  const code = `await http.fetch('http://${host}/${tool}/', { method: 'POST', body: input.label }); return input`
+  const asking = { name: tool, version: '2.0.0', description: 'Asks.', input_schema: { type: 'object' } }
+  await one.call('register_tool', {
+    ...{ ...asking, concurrency: { limit: 1 }, requires_approval: true, permissions: { http: [host] } },
+    source: { type: 'javascript', code },
+  })
+  const labels = ['holds', 'allowed', 'later1', 'later2', 'later3']
+  const invoke = (label: string | undefined, version: string) =>
+    one.call('invoke_tool', { tool, version, arguments: { label } })
+  const holds = invoke(labels[0], '1.0.0')
+  await expect.poll(() => order.includes('holds')).toBe(true)
+  const { approval, invocation } = await invoke(labels[1], '2.0.0')
+  await one.callOn('supervision', 'decide_approval', { approval_id: approval.id, decision: 'approve' })
+  const later = labels.slice(2).map((label) => invoke(label, '1.0.0'))
+  const pending = async () => (await one.call('list_invocations', { tool, status: 'pending' })).items.length
+  await expect.poll(pending).toBe(3)
+  await Promise.all([holds, ...later])
+  const status = async () => (await one.call('get_invocation', { invocation_id: invocation.id })).invocation.status
+  await expect.poll(status, { timeout: 15_000 }).toBe('succeeded')
+  expect(order.filter((label) => labels.includes(label))).toEqual(expect.arrayContaining(labels))
+  expect(order.filter((label) => labels.includes(label)).slice(0, 2)).toEqual(['holds', 'allowed'])
   takes = 60
 }, 60_000)
 

@@ -75,16 +75,22 @@ async function cancelInTransaction(tx: Tx, scope: TenantScope, id: string): Prom
   if (row.effect === 'outside' && row.status === 'running') return row
   const record = await updateRecord(tx, 'invocation', id, cancelled(row))
   await withdrawApprovals(tx, parkedOf([row]))
-  if (row.waits_for !== null) await cancelAwaited(tx, scope, row.waits_for)
+  if (row.kind === 'script') await cancelAwaited(tx, scope, row)
   if (row.status === 'pending_approval' && row.task_id !== null) await unparkTask(tx, await lockTask(tx, row.task_id))
   return record
 }
 
-/** What a script waits for is wanted by nobody when it is cancelled. */
-async function cancelAwaited(tx: Tx, { tenant_id }: TenantScope, approvalId: string): Promise<void> {
-  const { rows } = await sql<{ invocation_id: string }>`
-    select invocation_id from core.approvals where id = ${approvalId}`.execute(tx)
-  const ids = rows.map(({ invocation_id }) => invocation_id)
+/** What a script asked people for is wanted by nobody when it is cancelled. One that is part of another run is known only by what it waits for. */
+async function cancelAwaited(
+  tx: Tx,
+  { tenant_id }: TenantScope,
+  { id: runId, waits_for }: InvocationRecord,
+): Promise<void> {
+  const { rows } = await sql<{ id: string }>`
+    select invocation_id as id from core.approvals where id = ${waits_for}
+    union select id from core.invocations
+    where tenant_id = ${tenant_id} and run_id = ${runId} and status = 'pending_approval'`.execute(tx)
+  const ids = rows.map(({ id }) => id)
   await cancelCalls(tx, tenant_id, ids, 'the script that made it was cancelled')
 }
 

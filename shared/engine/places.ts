@@ -21,16 +21,23 @@ export async function lockPlaces(tx: Tx, { key, limit }: { key: string; limit: n
       const earlier =
         waiting === undefined ? sql`true` : sql`(created_at, id) < (${waiting.created_at}::timestamptz, ${waiting.id})`
       // One that has begun goes before all that have not.
-      const ahead = waiting?.status === 'running' ? sql`false` : sql`(status = 'pending' and ${earlier})`
+      const ahead = waiting?.status === 'running' ? sql`false` : earlier
+      const others = sql`tenant_id = current_setting('app.tenant') and concurrency_key = ${key} and id <> ${waiting?.id ?? ''}`
       const { rows } = await sql<{ taken: number }>`
-        select count(*)::int as taken from core.invocations
-        where tenant_id = current_setting('app.tenant') and concurrency_key = ${key} and status in ('pending', 'running')
-          and id <> ${waiting?.id ?? ''}
-          and (${ahead} or (status = 'running' and ${leaseEnd('invocations')} > core.now()))`.execute(tx)
+        select ((
+          select count(*) from core.invocations where ${others} and status in ('pending', 'running')
+            and ((status = 'pending' and ${ahead}) or (status = 'running' and ${leaseEnd('invocations')} > core.now()))
+        ) + (
+          select count(*) from core.invocations where ${others} and status = 'pending_approval' and ${ahead} and ${ALLOWED}
+        ))::int as taken`.execute(tx)
       return (rows[0]?.taken ?? 0) < limit
     },
   }
 }
+
+/** Whoever a person has allowed waits for a place like all others. */
+const ALLOWED = sql`exists (select from core.approvals a where a.tenant_id = invocations.tenant_id
+  and a.invocation_id = invocations.id and a.status = 'approved')`
 
 /** What those in this process wait for who wait for a place of this key. */
 export function placeOf({ key }: { key: string }): string {

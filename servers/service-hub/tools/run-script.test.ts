@@ -162,3 +162,41 @@ test('denied, the script is told so and goes on; cancelled, nobody is asked any 
   expect((await invocation(dropped.invocation_id)).status).toBe('cancelled')
   expect(await events()).toBe(0)
 })
+
+test('what runs beside a call that waits for a person is let finish before the script is put aside', async () => {
+  const { events } = await askingScript()
+  const name = `asks${asked}`
+  const code = `
+    for (let i = 0; i < 40; i++) await tools.data.list_events({ stream: input.stream })
+    await tools.data.append_event({ stream: input.stream + '-slow', type: 'done.slow', data: {} })
+    return 'slow'`
+  await hub.callOn('tool-execution', 'register_tool', {
+    ...{ name: `${name}-slow`, version: '1.0.0', description: 'Slow.', input_schema: { type: 'object' } },
+    ...{ source: { type: 'javascript', code }, permissions: { tools: ['data.*'] } },
+  })
+  const script = `
+    const answers = await Promise.all([
+      tools.tool_execution.invoke_tool({ tool: '${name}-slow', arguments: { stream: '${name}' } }),
+      tools.tool_execution.invoke_tool({ tool: '${name}', arguments: { n: 1, stream: '${name}' } }),
+      tools.tool_execution.invoke_tool({ tool: '${name}', arguments: { n: 2, stream: '${name}' } }),
+    ])
+    return answers.map(({ invocation }) => invocation.output)`
+  const parked = await run(script)
+  expect(parked.status).toBe('pending')
+  const open = async () => (await hub.callOn('supervision', 'list_approvals', { status: 'pending' })).items
+  const both = (await open()).filter(({ tool }: { tool: string }) => tool === name)
+  expect(both).toHaveLength(2)
+  const dropped = await run(script)
+  const all = (await open()).filter(({ tool }: { tool: string }) => tool === name)
+  expect(all).toHaveLength(4)
+  await hub.callOn('tool-execution', 'cancel_invocation', { invocation_id: dropped.invocation_id })
+  expect((await open()).filter(({ tool }: { tool: string }) => tool === name)).toEqual(both)
+  for (const { id } of both) await decide(id, { decision: 'approve' })
+  await expect.poll(async () => (await invocation(parked.invocation_id)).status, { timeout: 20_000 }).toBe('succeeded')
+  expect((await invocation(parked.invocation_id)).output).toEqual(['slow', 2, 4])
+  expect(await events()).toBe(2)
+  const slow = await hub.callOn('data', 'list_events', { stream: `${name}-slow` })
+  expect(slow.items).toHaveLength(2)
+  const { items } = await hub.callOn('tool-execution', 'list_invocations', { tool: `${name}-slow` })
+  expect(items.map(({ status }: { status: string }) => status)).toEqual(['succeeded', 'succeeded'])
+})

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Caller } from '@story-portal/shared/auth'
 import type { TenantScope } from '@story-portal/shared/db'
-import { callErrors, type Dispatch, type InvocationRecord, leavesOpen } from '@story-portal/shared/engine'
+import { callErrors, type Dispatch, type InvocationRecord } from '@story-portal/shared/engine'
 import { isStoryPortalError } from '@story-portal/shared/errors'
 import type { Host } from '@story-portal/shared/mcp'
 import { Answers, recordedAnswers } from '../answers.ts'
@@ -11,6 +11,7 @@ import { grantsAnything } from '../grants.ts'
 import type { Repeatable, RunRequest, RunResult } from '../sandbox/sandbox.ts'
 import { limitsFor, sandboxOf } from '../sandbox-of-host.ts'
 import type { CodeWork } from '../work.ts'
+import { Unanswered } from './unanswered.ts'
 import { verifyBy } from './verify.ts'
 
 /** Carries out code in the sandbox: one-off, a script, or that of a registered tool. */
@@ -20,12 +21,6 @@ export async function runCode(host: Host, scope: TenantScope, call: Dispatch, wo
   // Somebody killed the process. What its calls did is on record, so it may run again; once, because it may be the code that
   // got it killed.
   return await runWith(await recordedAnswers(host, scope, call.invocation), { host, scope, call, work })
-}
-
-const WAITS = callErrors.waitsForApproval({ approval: '' }).number
-
-function waitsForPerson(error: unknown): boolean {
-  return isStoryPortalError(error) && error.number === WAITS
 }
 
 const KILLED = faults.workerKilled().number
@@ -42,7 +37,7 @@ async function runWith(answers: Answers, { host, scope, call, work }: CodeRun): 
   const { grants, tool, source } = work
   const verify = verifyBy(call, work)
   const answer = capabilities({ host, scope, call, caller, grants, tool: tool?.name, answers, verify })
-  const unanswered = new AbortController()
+  const unanswered = new Unanswered()
   const result = await runOnce(host, {
     code: source.code,
     language: source.language,
@@ -52,16 +47,7 @@ async function runWith(answers: Answers, { host, scope, call, work }: CodeRun): 
     repeatable: call.invocation.kind === 'script' ? repeatable(call.invocation) : undefined,
     group: scope.tenant_id,
     signal: AbortSignal.any([call.signal, unanswered.signal]),
-    async onCall(hostCall) {
-      try {
-        return await answer(hostCall)
-      } catch (error) {
-        // Told to the code it would be an answer, and the next run would get another one at this index.
-        if (leavesOpen(error) && !hostCall.signal.aborted)
-          unanswered.abort(waitsForPerson(error) ? error : callErrors.abandoned())
-        throw error
-      }
-    },
+    onCall: (hostCall) => unanswered.answer(hostCall, answer),
   })
   if (unanswered.signal.aborted) throw unanswered.signal.reason
   return result.ok && answers.unasked ? { ...result, ok: false, error: faults.callsMissing() } : result

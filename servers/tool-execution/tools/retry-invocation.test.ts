@@ -67,6 +67,23 @@ test('a retry that fails is a dead letter itself, and the next retry of the firs
   await ended(second, 'succeeded')
 })
 
+test('a retry of a retry is one more of the first call: what one of them did, none does again', async () => {
+  const id = await failed()
+  broken = true
+  const first = (await retry(id)).invocation.id
+  await ended(first, 'failed')
+  broken = false
+  const before = seen
+  const answers = await Promise.all([retry(first), retry(id)])
+  const [second] = answers.map(({ invocation }) => invocation.id)
+  expect(answers.map(({ invocation }) => invocation.id)).toEqual([second, second])
+  await ended(second, 'succeeded')
+  expect((await retry(id)).invocation.id).toBe(second)
+  expect((await retry(first)).invocation.id).toBe(second)
+  expect((await get(second)).retry_of).toBe(id)
+  expect(seen - before).toBe(1)
+})
+
 test('discarded it is no dead letter; a call that somebody waited for never was one', async () => {
   const id = await failed()
   expect((await retry(id, { discard: true, note: 'not needed' })).invocation.closed_at).not.toBeNull()

@@ -40,7 +40,9 @@ export default defineTool({
 })
 
 async function retry(tx: Tx, ctx: OpenContext, failed: Row, note: string | undefined) {
-  const earlier = await retriesOf(tx, failed.id)
+  // A retry of a retry is one more of the first call.
+  const first = failed.retry_of ?? failed.id
+  const earlier = await retriesOf(tx, first)
   const standing = earlier.find(({ status }) => !RETRIED.includes(status))
   if (standing) return { invocation: { ...shownInvocation(standing), replayed: true } }
   const { ask, ...again } = await retryOf(tx, ctx, failed)
@@ -48,10 +50,10 @@ async function retry(tx: Tx, ctx: OpenContext, failed: Row, note: string | undef
     ...again,
     caller: ctx.caller,
     // Two who ask at a time get one.
-    key: `${failed.id}/retries/${earlier.length + 1}`,
+    key: `${first}/retries/${earlier.length + 1}`,
     kind: failed.kind,
     arguments: failed.arguments,
-    retry_of: failed.id,
+    retry_of: first,
   }
   await close(tx, failed, note)
   if (!ask) return { invocation: shownInvocation(await submitCall(tx, ctx.host.jobs, call)) }
@@ -66,14 +68,14 @@ async function retriesOf(tx: Tx, id: string): Promise<Row[]> {
 
 /** What is run again is checked as if it were called now: rights, the tool's version, a person's consent. */
 async function retryOf(tx: Tx, { caller }: Pick<OpenContext, 'caller'>, failed: Row): Promise<Retry> {
+  if (failed.task_id !== null) throw faults.notRetried({ status: 'part of a task' })
   if (failed.kind === 'tool' && failed.tool !== null) {
     const tool = await chooseVersion(tx, failed.tool, failed.tool_version ?? '*')
     const named = { tool: tool.name, tool_id: tool.id, tool_version: tool.semver }
     const effect = effectOf(workOfTool(tool, failed.arguments))
     return { ...named, ...placesOf(tool, failed.arguments), effect, ask: tool.requires_approval }
   }
-  if ((failed.kind !== 'code' && failed.kind !== 'script') || failed.task_id !== null)
-    throw faults.notRetried({ status: `of kind ${failed.kind}` })
+  if (failed.kind !== 'code' && failed.kind !== 'script') throw faults.notRetried({ status: `of kind ${failed.kind}` })
   const code = failed.arguments as unknown as CodeArguments
   assertMayGrant(caller, code.permissions)
   return { effect: effectOf(workOfCode(code)), ask: false }
