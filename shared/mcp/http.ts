@@ -10,6 +10,7 @@ import { readBody } from './http-body.ts'
 import { createGate, type Gate } from './http-gate.ts'
 import { internalCalls } from './http-internal.ts'
 import { mcpEndpoint } from './http-mcp.ts'
+import { pipelineLimit } from './http-pipelining.ts'
 import { replyError, replyJson } from './http-reply.ts'
 import { sseSessions } from './http-sse.ts'
 import { newCorrelationId } from './trace.ts'
@@ -71,9 +72,10 @@ export async function listenHttp(host: Host, serverName: string, options: HttpOp
     gate,
     options.serviceKey ?? host.config.serviceKey,
   )
+  const inTurn = pipelineLimit()
   const http = createServer({ ...TIMEOUTS, keepAlive: true, noDelay: true }, (req, res) => {
     cutWhenUnread(res)
-    dispatch(app.table, gate, req, res).catch((error: unknown) => fail(host, res, error))
+    inTurn(res, () => void dispatch(app.table, gate, req, res).catch((error: unknown) => fail(host, res, error)))
   })
   http.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     if (!socket.writable) return
