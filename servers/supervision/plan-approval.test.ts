@@ -3,7 +3,7 @@ import { beforeAll, expect, test } from 'vitest'
 
 let planning: Opened
 beforeAll(async () => {
-  planning = await open('planning', { start: true, with: ['runtime', 'tool-execution', 'supervision'] })
+  planning = await open('planning', { start: true, with: ['runtime', 'tool-execution', 'supervision', 'service-hub'] })
   await planning.callOn('tool-execution', 'register_tool', {
     name: 'deploy',
     version: '1.0.0',
@@ -130,3 +130,32 @@ test('only those named may answer, and who waits too long is told so', async () 
     .poll(async () => (await planning.call('run_plan', { plan_id: late.plan_id })).plan.status, { timeout: 20_000 })
     .toBe('failed')
 })
+
+test.each(['tool-execution.invoke_tool', 'service-hub.call_tool', 'service-hub.run_script', 'tool-execution.run_code'])(
+  'a task that calls %s waits for the person too, and has the outcome',
+  async (tool) => {
+    const call = { tool: 'deploy', arguments: { to: tool } }
+    const code = 'return (await tools.tool_execution.invoke_tool(input)).invocation.output'
+    const inputs: Record<string, object> = {
+      'tool-execution.invoke_tool': call,
+      'service-hub.call_tool': { server: 'registered', ...call },
+      'service-hub.run_script': { code, input: call },
+      'tool-execution.run_code': { code, input: call, repeatable: true, permissions: { tools: ['*'] } },
+    }
+    const { goal } = await planning.call('create_goal', { title: tool })
+    const tasks = [
+      { key: 'deploy', kind: 'tool', tool, input: inputs[tool] },
+      { key: 'after', kind: 'code', depends_on: ['deploy'], code: 'return JSON.stringify(input.deploy)' },
+    ]
+    const { plan } = await planning.call('create_plan', { goal_id: goal.id, tasks })
+    const parked = await planning.call('run_plan', { plan_id: plan.id })
+    expect(parked).toMatchObject({ waiting: 'needs_approval', plan: { status: 'executing' } })
+    expect(statusOf(parked, 'deploy')).toBe('waiting')
+    const [approval] = (await planning.callOn('supervision', 'list_approvals', { status: 'pending' })).items
+    await decide(approval.id, { decision: 'approve' })
+    const ended = await planning.call('run_plan', { plan_id: plan.id })
+    expect(ended).toMatchObject({ waiting: 'ended', plan: { status: 'completed' } })
+    const { output } = ended.tasks.find((task: { key: string }) => task.key === 'after')
+    expect(output).toContain(`"deployed":"${tool}"`)
+  },
+)

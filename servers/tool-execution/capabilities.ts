@@ -14,6 +14,7 @@ import {
   leaseOwner,
   leavesOpen,
   stepOf,
+  untilDecided,
   type Verdict,
 } from '@story-portal/shared/engine'
 import { type ErrorBody, errors, fromErrorBody, isStoryPortalError } from '@story-portal/shared/errors'
@@ -84,8 +85,7 @@ function targetOf(run: CapabilityRun, caller: Caller, call: HostCall): Target {
   const name = nameOf(ref)
   if (!isGranted(run.grants.tools, ref)) throw faults.capabilityDenied({ call: call.name, permission: name })
   const called = callServerTool(run.host, run.scope, { name, args: call.args, caller })
-  const waits = run.call.invocation.kind === 'script' && ASK_FIRST.includes(name)
-  const dispatch = waits ? untilDecided(called) : called
+  const dispatch = run.call.invocation.kind === 'script' ? untilDecided(name, called) : called
   // Every tool of ours commits its effect together with the key it is given.
   return { kind: 'server_tool', tool: name, args: call.args, effect: 'journaled', dispatch }
 }
@@ -223,19 +223,6 @@ export function callServerTool(
     const key = calleeKey(invocation)
     const correlation = scope.correlation_id === undefined ? {} : { correlation_id: scope.correlation_id }
     return { output: await host.call(server, tool, args, { caller, idempotency_key: key, signal, ...correlation }) }
-  }
-}
-
-/** Tools that answer with the approval of a call that a person must allow. */
-const ASK_FIRST = ['tool-execution.invoke_tool', 'service-hub.call_tool']
-
-/** An answer that only says that a person has to decide first is none for a script: it is put aside, and asks again when somebody has. */
-function untilDecided(dispatch: CallSpec['dispatch']): CallSpec['dispatch'] {
-  return async (sent) => {
-    const answer = await dispatch(sent)
-    const { approval } = answer.output as { approval?: { id: string; status: string } }
-    if (approval?.status !== 'pending') return answer
-    throw callErrors.waitsForApproval({ approval: approval.id }, { details: { approval_id: approval.id } })
   }
 }
 

@@ -76,8 +76,8 @@ export const callErrors = defineErrors(0, {
     number: 'E0512',
     code: 'UNAVAILABLE',
     severity: 'info',
-    message: 'A call of this script waits for a person: {approval}.',
-    hint: 'list_approvals on supervision shows it; the script goes on by itself when it is decided.',
+    message: 'The call waits for a person: {approval}.',
+    hint: 'list_approvals on supervision shows it; what called goes on by itself when it is decided.',
   },
   budgetExceeded: {
     number: 'E0510',

@@ -51,11 +51,13 @@ export {
   type StepInvocation,
   type TimelineEntry,
 } from './run-steps.ts'
+export { approvalAwaited } from './script-park.ts'
 export { compareVersions, isVersion, newestMatching, versionRange } from './semver.ts'
 export { isSilence, leavesOpen } from './silence.ts'
 export { assertTaskLease } from './task-lease.ts'
 export { runsCode, type TaskSpec } from './task-spec.ts'
 export { registeredTools } from './tool-lookup.ts'
 export type * from './types.ts'
+export { untilDecided } from './until-decided.ts'
 export { validatePlan } from './validate.ts'
 export { ENGINE_CHANNEL, readWake, type Wake, wake } from './wake.ts'

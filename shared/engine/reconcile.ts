@@ -206,7 +206,7 @@ function itsTaskIs(...states: string[]): Condition {
 
 /** Calls that somebody else takes up again under the same key: the worker of their open task, or the call they are part of. */
 const COMES_BACK = sql`(
-  ${itsTaskIs('ready', 'running')}
+  ${itsTaskIs('ready', 'running', 'waiting')}
   or exists (select from core.invocations p where p.tenant_id = i.tenant_id and p.id = i.parent_invocation_id
     and p.status in ('pending', 'running')))`
 

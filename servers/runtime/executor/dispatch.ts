@@ -1,7 +1,9 @@
 import type { Caller } from '@story-portal/shared/auth'
+import { getRecord } from '@story-portal/shared/data'
 import type { TenantScope } from '@story-portal/shared/db'
 import {
   approvalAnswer,
+  approvalAwaited,
   attemptKey,
   type ClaimedTask,
   calleeKey,
@@ -10,6 +12,7 @@ import {
   parkCall,
   runsCode,
   type TaskOutcome,
+  untilDecided,
 } from '@story-portal/shared/engine'
 import type { Host } from '@story-portal/shared/mcp'
 import { runtimeErrors } from '../errors.ts'
@@ -110,20 +113,29 @@ interface Question {
 async function callServerTool(dispatch: Dispatch, server: string, tool: string): Promise<Carried> {
   const { host, task, runId, signal } = dispatch
   const args = task.input ?? {}
-  const invocation = await executeCall(host.db, {
-    scope: taskScope(task, runId),
+  const name = `${server}.${tool}`
+  const scope = taskScope(task, runId)
+  const called = executeCall(host.db, {
+    scope,
     caller: callerOf(dispatch),
     key: keyOf(task),
     kind: 'server_tool',
-    tool: `${server}.${tool}`,
+    tool: name,
     arguments: args,
     effect: 'journaled',
     ...provenance(dispatch),
     ...held(host),
     signal,
-    dispatch: async (sent) => ({ output: await call(dispatch, server, tool, args, calleeKey(sent.invocation)) }),
+    dispatch: untilDecided(name, async (sent) => ({
+      output: await call(dispatch, server, tool, args, calleeKey(sent.invocation)),
+    })),
   })
-  return outcomeOf(invocation)
+  return await called.then(outcomeOf, async (error: unknown) => {
+    const approval = approvalAwaited(error)
+    if (approval === undefined) throw error
+    const { invocation_id } = await host.db.tx(scope, (tx) => getRecord(tx, 'approval', approval), { readOnly: true })
+    return { status: 'parked', invocation_id }
+  })
 }
 
 /** What a call is part of. */
