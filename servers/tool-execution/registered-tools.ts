@@ -62,7 +62,14 @@ function insteadOf({ replacement }: Tool): string {
 /** What clients call a version is the tool's own; the record's is another matter. */
 export function shownTool<T extends Partial<Tool> & Pick<Tool, 'id' | 'semver' | 'version'>>(tool: T) {
   const { version: record_version, semver: version, tenant_id: _t, deleted_at: _d, ...shown } = tool
-  return { ...shown, id: tool.id, version, record_version }
+  return { ...shown, id: tool.id, version, record_version, ...reversibilityOf(tool) }
+}
+
+/** Nothing to undo; undone by compensate_invocation; or not at all. Of a tool whose source is at hand. */
+function reversibilityOf({ source, effect }: Partial<Tool>) {
+  if (typeof source !== 'object' || source === null || effect === undefined) return {}
+  if (effect === 'pure') return { reversibility: 'reversible' as const }
+  return { reversibility: 'compensate' in source ? ('compensable' as const) : ('irreversible' as const) }
 }
 
 export const TOOL_EMBEDDING = 'tool'

@@ -19,8 +19,10 @@ const DEFAULT_RETRY = RetryPolicy.parse({ max_attempts: 5 })
  */
 export async function startCompensation(tx: Tx, gate: Gate): Promise<boolean> {
   const { rows } = await sql<Undone>`
-    select id, plan_id, goal_id, key, name, wave, spec from core.tasks
-    where plan_id = ${gate.plan_id} and status = 'completed' and spec->'compensate' is not null
+    select id, plan_id, goal_id, key, name, wave, spec, (
+      select i.id from core.invocations i where i.tenant_id = t.tenant_id and i.task_id = t.id and i.kind = 'tool'
+        and i.status = 'succeeded' order by i.attempt desc limit 1) as invocation_id
+    from core.tasks t where plan_id = ${gate.plan_id} and status = 'completed' and spec->'compensate' is not null
     order by finished_at desc, wave desc, id desc`.execute(tx)
   if (rows.length === 0) return false
   gate.phase = 'compensating'
@@ -34,10 +36,19 @@ export async function startCompensation(tx: Tx, gate: Gate): Promise<boolean> {
   return true
 }
 
-type Undone = Pick<TaskRow, 'id' | 'plan_id' | 'goal_id' | 'key' | 'name' | 'wave' | 'spec'>
+interface Undone extends Pick<TaskRow, 'id' | 'plan_id' | 'goal_id' | 'key' | 'name' | 'wave' | 'spec'> {
+  /** Of a registered tool's call. */
+  invocation_id: string | null
+}
+
+type Undo = Exclude<NonNullable<TaskSpec['compensate']>, 'tool'>
+
+/** The tool's own code undoes it, once however often it is asked to. */
+const OWN = 'tool-execution.compensate_invocation'
 
 function compensationTask(task: Undone, i: number) {
-  const undo = task.spec.compensate ?? {}
+  const { compensate = {} } = task.spec
+  const undo: Undo = compensate === 'tool' ? { tool: OWN, input: { invocation_id: task.invocation_id } } : compensate
   const retry = undo.retry ?? DEFAULT_RETRY
   const { tool, version, tool_version, code, language, permissions, limits, timeout_ms } = undo
   const input = undo.input ?? (code === undefined ? {} : { input: '{{task.input}}', output: '{{task.output}}' })

@@ -52,7 +52,8 @@ export const TaskDefinition = z.strictObject({
     .max(30 * 24 * 3_600_000)
     .optional(),
   continue_on_failure: z.boolean().optional(),
-  compensate: Compensation.optional(),
+  /** `tool`: by the code that the registered tool itself has for that. */
+  compensate: z.union([z.literal('tool'), Compensation]).optional(),
   code: z.string().min(1).max(200_000).optional(),
   language: z.enum(['javascript', 'typescript']).optional(),
   tool: Name.optional(),

@@ -102,6 +102,7 @@ function compensationFaults(task: TaskDefinition, path: string, options: Validat
   const compensate = task.compensate
   if (!compensate) return []
   const at = `${path}.compensate`
+  if (compensate === 'tool') return ownCompensationFaults(task, at, options)
   if ((compensate.tool === undefined) === (compensate.code === undefined)) {
     return [{ path: at, message: 'needs exactly one of tool and code' }]
   }
@@ -116,4 +117,17 @@ function compensationFaults(task: TaskDefinition, path: string, options: Validat
       hint: 'A compensation may bind {{task.output...}} and {{task.input...}} of its own task.',
     })),
   ]
+}
+
+function ownCompensationFaults(
+  { kind, tool, version }: TaskDefinition,
+  path: string,
+  options: ValidateOptions,
+): Fault[] {
+  const hint = 'get_registered_tool shows whether a tool has code that undoes a call; else give {tool or code, input}.'
+  if (kind !== 'tool' || tool === undefined || tool.includes('.'))
+    return [{ path, message: '"tool" is for tasks of registered tools only', hint }]
+  const found = options.tools?.(tool, version)
+  if (found === undefined || found.compensable === true) return []
+  return [{ path, message: `${found.name} ${found.version} does not say how a call of it is undone`, hint }]
 }

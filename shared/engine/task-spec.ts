@@ -2,9 +2,11 @@ import type { TaskDefinition } from './definition.ts'
 import { type Needs, taskNeeds, taskReferences } from './references.ts'
 import type { ToolLookup } from './types.ts'
 
+type Declared = Exclude<NonNullable<TaskDefinition['compensate']>, 'tool'>
+
 /** What a task's row keeps of its definition: everything that binding and running it need, so that nobody reads the plan again. */
 export interface TaskSpec extends Omit<TaskDefinition, 'key' | 'kind' | 'name' | 'compensate'> {
-  compensate?: (NonNullable<TaskDefinition['compensate']> & { tool_version?: string }) | undefined
+  compensate?: 'tool' | (Declared & { tool_version?: string }) | undefined
   needs: Needs
   /** Place in the submitted list. */
   position: number
@@ -17,8 +19,8 @@ export interface TaskSpec extends Omit<TaskDefinition, 'key' | 'kind' | 'name' |
 export function taskSpec(task: TaskDefinition, position: number, tools?: ToolLookup): TaskSpec {
   const { key: _key, kind: _kind, name: _name, compensate, ...rest } = task
   const needs = taskNeeds(taskReferences(task))
-  const undo = compensate && { compensate: { ...compensate, ...resolved(compensate, tools) } }
-  return { ...rest, ...resolved(task, tools), ...undo, needs, position }
+  const undo = typeof compensate === 'object' ? { ...compensate, ...resolved(compensate, tools) } : compensate
+  return { ...rest, ...resolved(task, tools), ...(undo ? { compensate: undo } : {}), needs, position }
 }
 
 /** Whether a task runs code in the sandbox: its own, or that of a registered tool, whose name has no server before it. */

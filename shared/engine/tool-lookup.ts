@@ -7,8 +7,8 @@ import type { CallEffect, PlanTool, ToolLookup } from './types.ts'
 export async function registeredTools(tx: Tx, definition: unknown): Promise<ToolLookup> {
   const names = toolNames(definition)
   if (names.length === 0) return () => undefined
-  const { rows } = await sql<{ name: string; semver: string; effect: CallEffect; status: string }>`
-    select name, semver, effect, status from core.tools
+  const { rows } = await sql<Row>`
+    select name, semver, effect, status, source ? 'compensate' as compensable from core.tools
     where name = any(${names}::text[]) and deleted_at is null`.execute(tx)
   const byName = Map.groupBy(rows, ({ name }) => name)
   return (name, version): PlanTool | undefined => {
@@ -20,8 +20,18 @@ export async function registeredTools(tx: Tx, definition: unknown): Promise<Tool
       version,
     )
     const found = pool.find(({ semver }) => semver === picked)
-    return found && { name, version: found.semver, effect: found.effect, status: found.status }
+    if (found === undefined) return undefined
+    const { semver, ...tool } = found
+    return { ...tool, version: semver }
   }
+}
+
+interface Row {
+  name: string
+  semver: string
+  effect: CallEffect
+  status: string
+  compensable: boolean
 }
 
 /** Of anything that may or may not be a plan: the definition is checked later. */
@@ -30,6 +40,9 @@ function toolNames(definition: unknown): string[] {
   if (!Array.isArray(tasks)) return []
   const named = tasks
     .slice(0, 10_000)
-    .flatMap((task: { tool?: unknown; compensate?: { tool?: unknown } } | null) => [task?.tool, task?.compensate?.tool])
+    .flatMap((task: { tool?: unknown; compensate?: { tool?: unknown } | string } | null) => {
+      const { compensate } = task ?? {}
+      return [task?.tool, typeof compensate === 'object' ? compensate?.tool : undefined]
+    })
   return [...new Set(named.filter((name) => typeof name === 'string'))]
 }

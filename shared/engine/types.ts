@@ -77,6 +77,8 @@ export interface PlanTool {
   version: string
   effect?: CallEffect
   status?: string
+  /** It says itself how a call of it is undone. */
+  compensable?: boolean
 }
 
 /** Finds a registered tool by name and version range; synchronous, so that validation stays pure. */

@@ -1,9 +1,12 @@
+import { callsForRun } from '@story-portal/shared/auth'
 import { getRecord } from '@story-portal/shared/data'
 import { defineTool } from '@story-portal/shared/mcp'
 import { faults } from '../errors.ts'
-import { callSpec, execute, type Intent } from '../execute.ts'
+import { callSpec, execute, failureOf, type Intent } from '../execute.ts'
 import { Invocation, InvocationId, Mode, shownInvocation } from '../schema.ts'
 import { workOfCompensation } from '../work.ts'
+
+const FAILED = ['failed', 'timed_out', 'cancelled', 'denied', 'unknown']
 
 export default defineTool({
   name: 'compensate_invocation',
@@ -33,6 +36,8 @@ export default defineTool({
     // One per invocation, whoever asks and under whatever key.
     const spec = { ...callSpec(ctx, intent), key: `compensate/${done.id}`, parent_invocation_id: done.id }
     const ended = await execute(ctx, intent, spec)
+    // A task that undoes has failed when this has.
+    if (callsForRun(ctx.caller) && FAILED.includes(ended.status)) throw failureOf(ended)
     return { invocation: { ...shownInvocation(ended), replayed: ended.replayed } }
   },
 })
