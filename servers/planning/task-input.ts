@@ -10,8 +10,8 @@ const list = z.array(z.unknown().meta({ type: 'object' })).meta({ maxItems: MAX_
 
 export const Tasks = list.describe(
   'key; kind code|tool|assistant|approval; depends_on [keys]; input with {{tasks.<key>.output.<path>}}, {{plan.input}}, {{item}}; ' +
-    'code; tool (or server.tool), version; instructions; prompt; capabilities; when (tasks.a.output.n>3); for_each; ' +
-    'retry {max_attempts, backoff_ms}; timeout_ms; continue_on_failure; compensate {tool, input}|tool; permissions; limits',
+    'code; tool or server.tool, version; instructions; prompt; capabilities; when (tasks.a.output.n>3); for_each; ' +
+    'retry {max_attempts}; timeout_ms; continue_on_failure; compensate {tool, input}|tool; permissions; limits',
 )
 
 /** The same, where create_plan has already explained it. */

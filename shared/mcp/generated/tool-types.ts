@@ -807,7 +807,7 @@ export interface ToolTypes {
       input: {
         /** goal id */
         goal_id: string
-        /** key; kind code|tool|assistant|approval; depends_on [keys]; input with {{tasks.<key>.output.<path>}}, {{plan.input}}, {{item}}; code; tool (or server.tool), version; instructions; prompt; capabilities; when (tasks.a.output.n>3); for_each; retry {max_attempts, backoff_ms}; timeout_ms; continue_on_failure; compensate {tool, input}|tool; permissions; limits */
+        /** key; kind code|tool|assistant|approval; depends_on [keys]; input with {{tasks.<key>.output.<path>}}, {{plan.input}}, {{item}}; code; tool or server.tool, version; instructions; prompt; capabilities; when (tasks.a.output.n>3); for_each; retry {max_attempts}; timeout_ms; continue_on_failure; compensate {tool, input}|tool; permissions; limits */
         tasks?: Record<string, unknown>[]
         /** {{plan.input}} */
         input?: unknown
