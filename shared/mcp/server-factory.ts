@@ -4,6 +4,7 @@ import {
   type McpRequestContext,
   ProtocolError,
   ProtocolErrorCode,
+  type RequestId,
   type Result,
   Server,
   type ServerContext,
@@ -42,6 +43,8 @@ type Wrap = (transport: Transport) => ReturnType<ClientRequests['transport']>
 /** The SDK's server, whose refusals of a request's params are in our words. */
 class PlainServer extends Server {
   wrap?: Wrap
+  /** By request: what a call is answered with when a client of the 2025 protocols does not answer the question about it. */
+  readonly unanswered = new Map<RequestId, CallToolResult>()
 
   override async connect(inner: Transport): Promise<void> {
     if (this.wrap === undefined) return super.connect(inner)
@@ -54,9 +57,13 @@ class PlainServer extends Server {
     const wrapped = super._wrapHandler(method, handler)
     return async (request, ctx) => {
       try {
-        return await wrapped(request, ctx)
+        const result = await wrapped(request, ctx)
+        // Else it would be told, in the SDK's and the client's words, only that it was not asked, and not that its call waits.
+        return this.unanswered.get(ctx.mcpReq.id) ?? result
       } catch (error) {
         throw handlerRefusal(method, request, error)
+      } finally {
+        this.unanswered.delete(ctx.mcpReq.id)
       }
     }
   }
@@ -103,13 +110,15 @@ export function protocolServer(
       const body = toErrorBody(errors.unknownTool({ server: name, tool }))
       throw new ProtocolError(ProtocolErrorCode.InvalidParams, `Tool ${safeText(tool, 60)} not found`, body)
     }
-    const correlationId = newCorrelationId()
-    const options = callOptions(ctx, callerOf(ctx), correlationId)
+    server.unanswered.delete(ctx.mcpReq.id)
+    const options = callOptions(ctx, callerOf(ctx), newCorrelationId())
     const answered = await takeAnswer(backend, ctx, { args: request.params.arguments, options })
     const args = answered?.args ?? request.params.arguments
     const outcome = await settle(backend, tool, args, options)
     const question = answered?.decided === false ? undefined : questionTo(server, ctx, { ...outcome, args })
-    return question ?? toResult(outcome, context.era)
+    const result = toResult(outcome, context.era)
+    if (question !== undefined && context.era === 'legacy') server.unanswered.set(ctx.mcpReq.id, result)
+    return question ?? result
   })
   const requestTools: RequestTools = {
     reader: (ctx) => (tool, args) => backend.call(tool, args, callOptions(ctx, callerOf(ctx), newCorrelationId())),

@@ -140,6 +140,21 @@ describe.each([
   })
 })
 
+test.each(['stdio', 'HTTP'] as Surface[])(
+  'an older client over %s that fails to ask gets the parked call, in our words',
+  async (surface) => {
+    const client = await clientOf('tool-execution', 'v1', surface, () => {
+      throw new Error('the window was closed')
+    })
+    n += 1
+    const done = (await client.callTool({ name: 'invoke_tool', arguments: { tool: 'pay', arguments: { n } } })) as Loose
+    expect(done.isError).not.toBe(true)
+    expect(done.structuredContent.approval).toMatchObject({ status: 'pending', idempotency_key: expect.any(String) })
+    expect(JSON.stringify(done)).not.toContain('window')
+    await client.close()
+  },
+)
+
 test('who can not be asked, or called in the background, gets the parked call at once', async () => {
   n += 1
   const mute = await call(admin, 'invoke_tool', { tool: 'pay', arguments: { n } })
