@@ -52,8 +52,7 @@ export async function listRecords<K extends KindName>(
   if (!includeDeleted) conditions.push(sql`t.deleted_at is null`)
   if (query !== undefined) conditions.push(sql`t.search @@ ${tsquery(query)}`)
   const context = ['records', tenant, kind.name, filter, query ?? null, order.name, includeDeleted]
-  const key = await cursorKey(tx)
-  if (cursor !== undefined) conditions.push(beyond(order, openCursor(key, context, cursor) as At))
+  if (cursor !== undefined) conditions.push(beyond(order, openCursor(await cursorKey(tx), context, cursor) as At))
   const direction = sql.raw(order.descending ? 'desc' : 'asc')
   const { rows } = await sql<Row & { sort_key: At['v'] }>`
     select ${columnList(kind, omit)}, ${order.key} as sort_key from ${sql.table(kind.table)} t
@@ -61,7 +60,8 @@ export async function listRecords<K extends KindName>(
     order by ${order.key} ${direction} nulls last, t.id ${direction} limit ${limit + 1}`.execute(tx)
   const items = rows.slice(0, limit)
   const last = rows.length > limit ? items.at(-1) : undefined
-  const next_cursor = last ? sealCursor(key, context, { v: last.sort_key, i: last.id } satisfies At) : null
+  const at = last && ({ v: last.sort_key, i: last.id } satisfies At)
+  const next_cursor = at ? sealCursor(await cursorKey(tx), context, at) : null
   return { items: items.map(({ sort_key: _, ...row }) => row as unknown as RecordOf<K>), next_cursor }
 }
 

@@ -10,3 +10,12 @@ test('ids of one process rise strictly, also within a millisecond', () => {
   expect(new Set(ids).size).toBe(ids.length)
   expect([...ids].sort()).toEqual(ids)
 })
+
+test('the first ten characters are the milliseconds, in digits of 32', () => {
+  const before = Date.now()
+  const digits = newId('t').slice(2, 12)
+  const time = [...digits].reduce((sum, digit) => sum * 32 + '0123456789abcdefghjkmnpqrstvwxyz'.indexOf(digit), 0)
+  // The ids before may have run ahead of the clock by what they carried over, which here is nothing.
+  expect(time).toBeGreaterThanOrEqual(before)
+  expect(time).toBeLessThanOrEqual(Date.now())
+})
