@@ -80,16 +80,26 @@ async function cancelInTransaction(tx: Tx, scope: TenantScope, id: string): Prom
   return record
 }
 
-/** What a script asked people for is wanted by nobody when it is cancelled. One that is part of another run is known only by what it waits for. */
+/**
+ * What a script asked people for is wanted by nobody when it is cancelled, and neither are the scripts it called that are put aside, nor
+ * the calls that they and it wait with. One that is part of another run is known only by what it waits for.
+ */
 async function cancelAwaited(
   tx: Tx,
   { tenant_id }: TenantScope,
   { id: runId, waits_for }: InvocationRecord,
 ): Promise<void> {
   const { rows } = await sql<{ id: string }>`
+    with aside as (
+      select id from core.invocations where tenant_id = ${tenant_id} and waits_for is not null
+        and ((run_id = ${runId} and status = 'pending') or (id = ${runId} and waits_for = ${waits_for}))
+    )
     select invocation_id as id from core.approvals where id = ${waits_for}
     union select id from core.invocations
-    where tenant_id = ${tenant_id} and run_id = ${runId} and status = 'pending_approval'`.execute(tx)
+      where tenant_id = ${tenant_id} and run_id = ${runId} and status = 'pending_approval'
+    union select id from aside
+    union select i.id from core.invocations i join aside a on i.parent_invocation_id = a.id
+      where i.tenant_id = ${tenant_id} and i.status = 'running'`.execute(tx)
   const ids = rows.map(({ id }) => id)
   await cancelCalls(tx, tenant_id, ids, 'the script that made it was cancelled')
 }

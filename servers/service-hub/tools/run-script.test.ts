@@ -200,3 +200,28 @@ test('what runs beside a call that waits for a person is let finish before the s
   const { items } = await hub.callOn('tool-execution', 'list_invocations', { tool: `${name}-slow` })
   expect(items.map(({ status }: { status: string }) => status)).toEqual(['succeeded', 'succeeded'])
 })
+
+test('cancelled, a script takes along the script it called, and what that one waits for', async () => {
+  const { script, goals } = await askingScript()
+  const outer = 'return await tools.service_hub.run_script({ code: input.code, input: { n: 1 } })'
+  const parked = await run(outer, { input: { code: script } })
+  expect(parked).toMatchObject({ status: 'pending', approval: { status: 'pending' } })
+  const open = async () =>
+    (await hub.callOn('tool-execution', 'list_invocations', { run_id: parked.invocation_id, limit: 200 })).items.filter(
+      ({ status }: { status: string }) => !['succeeded', 'failed', 'cancelled'].includes(status),
+    )
+  expect((await open()).map(({ kind }: { kind: string }) => kind).toSorted()).toEqual(['script', 'server_tool', 'tool'])
+  await hub.callOn('tool-execution', 'cancel_invocation', { invocation_id: parked.invocation_id })
+  expect(await open()).toEqual([])
+  expect(await goals()).not.toContain('after')
+})
+
+test('a script goes on with what the script it called came to', async () => {
+  const { script, events } = await askingScript()
+  const outer = 'return (await tools.service_hub.run_script({ code: input.code, input: { n: 3 } })).result'
+  const parked = await run(outer, { input: { code: script } })
+  await decide(parked.approval.id, { decision: 'approve' })
+  await expect.poll(async () => (await invocation(parked.invocation_id)).status, { timeout: 20_000 }).toBe('succeeded')
+  expect((await invocation(parked.invocation_id)).output).toMatchObject({ output: 6 })
+  expect(await events()).toBe(1)
+})
