@@ -75,7 +75,9 @@ export function workOfCompensation(tool: RecordOf<'tool'>, done: unknown): Work 
   const { source, tool: _t, ...work } = workOfTool(tool, done)
   const { compensate: code, language = 'javascript' } = source
   if (code === undefined) throw faults.notReversible({ tool: `${tool.name} ${tool.semver}` })
-  return { ...work, source: { type: 'javascript', code, language } }
+  // Code asks about the requests of its undoing as about its own; what asks about calls of an upstream knows nothing of them.
+  const verify = source.type === 'javascript' ? source.verify : undefined
+  return { ...work, source: { type: 'javascript', code, language, verify } }
 }
 
 export function workOfCode({ permissions, code, language, ...rest }: CodeArguments): Work {

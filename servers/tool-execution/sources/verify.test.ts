@@ -60,6 +60,18 @@ test('what was done is found by its key, and the code goes on with that', async 
   expect(done).toHaveLength(1)
 })
 
+test('undoing asks in the same way', async () => {
+  const request = `const sent = await http.fetch('http://${host}/', { method: 'POST', body: input.output }); return sent.status`
+  await tools.call('register_tool', {
+    ...{ name: 'undone', version: '1.0.0', description: 'x', input_schema: {}, permissions: { http: [host] } },
+    source: { type: 'javascript', code: 'return "done"', verify: ASKS(), compensate: request },
+  })
+  const { invocation } = await tools.call('invoke_tool', { tool: 'undone' })
+  const undone = (await tools.call('compensate_invocation', { invocation_id: invocation.id })).invocation
+  expect(undone).toMatchObject({ status: 'succeeded', output: 201 })
+  expect(done).toHaveLength(1)
+})
+
 test('what was not done is a failure that says so, and is not sent again by itself', async () => {
   take = 'ignore'
   const send = await sender(ASKS())

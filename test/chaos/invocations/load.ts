@@ -83,8 +83,8 @@ async function undo(workers: Workers, random: Random, invocation_id: string): Pr
   const { invocation } = (await untilAnswered(workers, random, 'compensate_invocation', { invocation_id })) as {
     invocation: Invocation
   }
-  const { status } = await ended(workers, random, invocation)
-  if (status !== 'succeeded') throw new Error(`${invocation_id} was not undone: ${status}`)
+  const { status, error } = await ended(workers, random, invocation)
+  if (status !== 'succeeded') throw new Error(`${invocation_id} was not undone: ${status} ${JSON.stringify(error)}`)
 }
 
 async function ended(workers: Workers, random: Random, first: Invocation): Promise<Invocation> {
