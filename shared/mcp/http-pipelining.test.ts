@@ -107,27 +107,31 @@ test('a connection whose answers nobody takes is not read any further', async ()
   expect(socket.writableLength).toBeGreaterThan(0)
 })
 
+/** Connections that the server has taken. */
+async function accepted(count: number): Promise<Socket[]> {
+  const all = Array.from({ length: count }, open)
+  await Promise.all(all.map((socket) => once(socket, 'connect')))
+  await honest('all are taken')
+  return all
+}
+
+const flood = () => Array.from({ length: 150 }, (_, id) => call(id, 'echo_value', { value: 'x' })).join('')
+
 test('a call that comes after thousands of others is answered before them', async () => {
-  const floods = Array.from({ length: 50 }, () => open().pause())
-  const other = open()
-  await Promise.all([...floods, other].map((socket) => once(socket, 'connect')))
-  await honest('all are accepted')
+  const floods = await accepted(51)
+  const other = floods.pop() as Socket
   const before = await echoed()
-  const flood = Array.from({ length: 150 }, (_, id) => call(id, 'echo_value', { value: 'x' })).join('')
-  for (const socket of floods) socket.write(flood)
+  for (const socket of floods) socket.pause().write(flood())
   other.write(call(1, 'echo_value', { value: 'late' }))
   await once(other, 'data')
   expect((await echoed()) - before).toBeLessThan((floods.length * 150) / 2)
 })
 
 test('too many that wait: floods are cut off, who pipelines a few is answered', async () => {
-  const flood = 'GET /health/live HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n'.repeat(5_000)
-  const cut = Array.from({ length: 40 }, () => {
-    const socket = open().resume()
-    socket.write(flood)
-    return new Promise((resolve) => socket.once('close', resolve))
-  })
   const few = Array.from({ length: 8 }, (_, id) => call(id, 'echo_value', { value: id }))
+  const floods = await accepted(100)
+  const cut = floods.map((socket) => new Promise((resolve) => socket.resume().once('close', resolve)))
+  for (const socket of floods) socket.write(flood())
   expect(await exchange(few)).toEqual([0, 1, 2, 3, 4, 5, 6, 7])
   await Promise.race(cut)
 })

@@ -7,11 +7,8 @@ const MAX_OPEN = 8
 /** Requests that waited behind others of their connection and start in one turn of the event loop, of all connections together. */
 const STARTS_PER_TURN = 16
 
-/**
- * Requests that wait, of all connections together, about 5 KB each. Beyond it a connection that has more than a few of them is cut
- * off: one read holds two thousand of the smallest requests, and they need no token to wait.
- */
-const MAX_WAITING = 20_000
+/** Requests that wait, of all connections together, about 5 KB each. Beyond it a connection that has more than a few is cut off. */
+const MAX_WAITING = 10_000
 
 interface Request {
   res: ServerResponse
@@ -27,7 +24,8 @@ interface Connection {
 /**
  * Node starts every request of one read at once: some two hundred small ones, for each connection that has sent them. Here the first
  * of a connection starts at once and the others wait for a turn of the event loop, while their connection is not read any further:
- * who pipelines a thousand requests waits for itself, and an honest call goes in between.
+ * who pipelines a thousand requests waits for itself, and an honest call goes in between. For callers that are known: a refusal is cheap
+ * when made at once, while two thousand of the smallest requests fit in a read and would cost memory by waiting.
  */
 export function pipelineLimit() {
   const connections = new WeakMap<Socket, Connection>()
@@ -48,6 +46,13 @@ export function pipelineLimit() {
   function queue(connection: Connection): void {
     if (connection.waiting.length > 0 && connection.open < MAX_OPEN) ready.add(connection)
     if (ready.size > 0 && turn === undefined) turn = setImmediate(startSome)
+  }
+
+  function wait(connection: Connection, request: Request): void {
+    waiting += 1
+    connection.waiting.push(request)
+    request.res.req.socket.pause()
+    queue(connection)
   }
 
   function startSome(): void {
@@ -78,17 +83,15 @@ export function pipelineLimit() {
     return connection
   }
 
-  /** Calls `start` when it is this request's turn; never when its connection is gone by then. */
-  return function inTurn(res: ServerResponse, start: () => void): void {
+  /** Settles as `start` does, which runs when it is this request's turn; never when its connection is gone by then. */
+  return function inTurn(res: ServerResponse, start: () => Promise<void>): Promise<void> {
     const { socket } = res.req
     const connection = connections.get(socket) ?? watch(socket)
-    if (connection.open === 0 && connection.waiting.length === 0) begin(connection, { res, start })
-    else if (waiting >= MAX_WAITING && connection.waiting.length >= MAX_OPEN) socket.destroy()
-    else {
-      waiting += 1
-      connection.waiting.push({ res, start })
-      socket.pause()
-      queue(connection)
-    }
+    return new Promise((resolve, reject) => {
+      const request = { res, start: () => void start().then(resolve, reject) }
+      if (connection.open === 0 && connection.waiting.length === 0) begin(connection, request)
+      else if (waiting >= MAX_WAITING && connection.waiting.length >= MAX_OPEN) socket.destroy()
+      else wait(connection, request)
+    })
   }
 }

@@ -14,6 +14,7 @@ import { pipelineLimit } from './http-pipelining.ts'
 import { replyError, replyJson } from './http-reply.ts'
 import { sseSessions } from './http-sse.ts'
 import { newCorrelationId } from './trace.ts'
+import { ENVELOPE_HEADER } from './wire.ts'
 
 export interface HttpOptions {
   /** Default: the configured port base plus the server's number; 0 takes any free port. */
@@ -72,10 +73,9 @@ export async function listenHttp(host: Host, serverName: string, options: HttpOp
     gate,
     options.serviceKey ?? host.config.serviceKey,
   )
-  const inTurn = pipelineLimit()
   const http = createServer({ ...TIMEOUTS, keepAlive: true, noDelay: true }, (req, res) => {
     cutWhenUnread(res)
-    inTurn(res, () => void dispatch(app.table, gate, req, res).catch((error: unknown) => fail(host, res, error)))
+    dispatch(app.table, gate, req, res).catch((error: unknown) => fail(host, res, error))
   })
   http.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     if (!socket.writable) return
@@ -114,14 +114,22 @@ function routes(host: Host, backend: ToolBackend, gate: Gate, serviceKey: string
   const sse = sseSessions(backend, host.log)
   const internal = internalCalls(host, backend, gate, serviceKey)
 
-  const serveMcp: Handler = (req, res) => mcp.serve(req, res, gate.authenticate(req, 'http'))
+  const inTurn = pipelineLimit()
+
+  const serveMcp: Handler = (req, res) => {
+    const caller = gate.authenticate(req, 'http')
+    return inTurn(res, () => mcp.serve(req, res, caller))
+  }
   const table: Record<string, Route> = {
     '/mcp': { method: 'ANY', handle: serveMcp },
     '/v1/mcp': { method: 'ANY', handle: serveMcp },
     '/sse': { method: 'GET', handle: (req, res) => sse.openStream(res, gate.authenticate(req, 'sse')) },
     '/messages': {
       method: 'POST',
-      handle: async (req, res) => sse.post(req, res, gate.authenticate(req, 'sse'), await readBody(req, limit)),
+      handle: (req, res) => {
+        const caller = gate.authenticate(req, 'sse')
+        return inTurn(res, async () => sse.post(req, res, caller, await readBody(req, limit)))
+      },
     },
     '/health/live': { method: 'GET', handle: (_req, res) => replyJson(res, 200, { status: 'ok' }) },
     '/health/ready': { method: 'GET', handle: (req, res) => ready(host, backend, req, res) },
@@ -135,7 +143,13 @@ function routes(host: Host, backend: ToolBackend, gate: Gate, serviceKey: string
     },
     '/internal/call/': {
       method: 'POST',
-      handle: async (req, res, path) => internal(req, res, path, await readBody(req, limit)),
+      handle: (req, res, path) => {
+        const call = async () => internal(req, res, path, await readBody(req, limit))
+        // A signature is known to be good only with the body; a process of the platform does not pipeline.
+        if (req.headers[ENVELOPE_HEADER] !== undefined) return call()
+        gate.authenticate(req, 'internal')
+        return inTurn(res, call)
+      },
     },
   }
   return {
