@@ -21,7 +21,8 @@ export async function startCompensation(tx: Tx, gate: Gate): Promise<boolean> {
   const { rows } = await sql<Undone>`
     select id, plan_id, goal_id, key, name, wave, spec, (
       select i.id from core.invocations i where i.tenant_id = t.tenant_id and i.task_id = t.id and i.kind = 'tool'
-        and i.status = 'succeeded' order by i.attempt desc limit 1) as invocation_id
+        and i.status = 'succeeded'
+        order by coalesce((i.caller->>'depth')::int, 0), i.created_at desc limit 1) as invocation_id
     from core.tasks t where plan_id = ${gate.plan_id} and status = 'completed' and spec->'compensate' is not null
     order by finished_at desc, wave desc, id desc`.execute(tx)
   if (rows.length === 0) return false
@@ -37,7 +38,7 @@ export async function startCompensation(tx: Tx, gate: Gate): Promise<boolean> {
 }
 
 interface Undone extends Pick<TaskRow, 'id' | 'plan_id' | 'goal_id' | 'key' | 'name' | 'wave' | 'spec'> {
-  /** Of a registered tool's call. */
+  /** Of a registered tool's call; what the tool's own code called is deeper. */
   invocation_id: string | null
 }
 

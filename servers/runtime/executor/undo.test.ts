@@ -52,6 +52,25 @@ test('what registered tools did for a failed plan is undone by their own code, t
   expect(task('one')).toMatchObject({ status: 'completed' })
 })
 
+test('undone is the call of the task, not one that the code of its tool has made', async () => {
+  const freed =
+    "await tools.data.append_event({ stream: 'help', type: 'seat.freed', data: { number: input.output.number } })"
+  const helped = "const { invocation } = await tools.tool_execution.invoke_tool({ tool: 'book', arguments: input })"
+  await planning.callOn('tool-execution', 'register_tool', {
+    ...{ name: 'book_with_help', version: '1.0.0', description: 'Books a seat.', input_schema: {} },
+    permissions: { tools: ['data.append_event', 'tool-execution.invoke_tool'] },
+    source: {
+      type: 'javascript',
+      code: `${helped}; return { number: 'H' + invocation.output.number }`,
+      compensate: freed,
+    },
+  })
+  await run([seat('one', 9, { tool: 'book_with_help' }), { ...fails, depends_on: ['one'] }])
+  const events = async () => (await planning.callOn('data', 'list_events', { stream: 'help' })).items
+  await expect.poll(async () => (await events()).length, { timeout: 15_000 }).toBe(1)
+  expect((await events())[0].data).toEqual({ number: 'HB9' })
+})
+
 test('an undo that fails is a failed task, for a person to see', async () => {
   const { ended } = await run([seat('one', 3, { tool: 'book_badly' }), { ...fails, depends_on: ['one'] }])
   expect(ended.plan.status).toBe('failed')
