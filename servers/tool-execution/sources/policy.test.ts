@@ -8,10 +8,12 @@ let tools: Opened
 let seen: string[] = []
 /** What the next requests get, then 200. */
 let answers: number[] = []
+let takes = 0
 
 const api = createServer((request, response) => {
   seen.push(`${request.method} ${request.url}`)
-  response.writeHead(answers.shift() ?? 200, { 'content-type': 'application/json' }).end('{}')
+  const answer = () => response.writeHead(answers.shift() ?? 200, { 'content-type': 'application/json' }).end('{}')
+  setTimeout(answer, takes)
 })
 
 beforeAll(async () => {
@@ -22,6 +24,7 @@ afterAll(() => api.close())
 beforeEach(() => {
   seen = []
   answers = []
+  takes = 0
 })
 
 let count = 0
@@ -33,8 +36,8 @@ async function imported() {
   const paths = { '/thing': { get: operation('read'), post: operation('write') } }
   const document = { openapi: '3.0.3', info: { title: 'x', version: '1' }, paths }
   await tools.call('import_openapi', { name, document, server_url: url })
-  return async (tool: 'read' | 'write') =>
-    (await tools.call('invoke_tool', { tool: `${name}_${tool}`, arguments: {} })).invocation
+  return async (tool: 'read' | 'write', more: object = {}) =>
+    (await tools.call('invoke_tool', { tool: `${name}_${tool}`, arguments: {}, ...more })).invocation
 }
 
 test('what only reads is tried three times', async () => {
@@ -73,4 +76,12 @@ test('refusals are no failures', async () => {
   for (let i = 0; i < 6; i++) expect((await invoke('read')).error).toMatchObject({ number: 'E3085' })
   expect((await invoke('read')).status).toBe('succeeded')
   expect(seen).toHaveLength(7)
+})
+
+test('callers that do not wait make no tool rest for those who do', async () => {
+  const invoke = await imported()
+  takes = 500
+  for (let i = 0; i < 6; i++) expect((await invoke('write', { timeout_ms: 20 })).status).toBe('unknown')
+  expect((await invoke('read', { timeout_ms: 20 })).error).toMatchObject({ number: 'E3081' })
+  expect((await invoke('write')).status).toBe('succeeded')
 })
