@@ -87,10 +87,13 @@ export async function decideApproval(tx: Tx, jobs: Jobs, id: string, decision: D
   const hash = hashJson(args ?? null)
   const changes = { ...decided, status: 'approved' as const, approved_hash: hash }
   const changed = await updateRecord(tx, 'approval', id, changes, { expected_version })
-  const ready =
-    hash === invocation.arguments_hash
-      ? invocation
-      : await updateRecord(tx, 'invocation', invocation.id, { arguments: args ?? null, arguments_hash: hash })
+  const approved = {
+    ...(hash === invocation.arguments_hash ? {} : { arguments: args ?? null, arguments_hash: hash }),
+    // Nobody waits for a worker's outcome: failed, it is a dead letter.
+    ...(task === undefined ? { background: true } : {}),
+  }
+  const isOther = Object.keys(approved).length > 0
+  const ready = isOther ? await updateRecord(tx, 'invocation', invocation.id, approved) : invocation
   // A task's own worker comes back to it.
   if (task === undefined) await enqueue(tx, jobs, ready)
   else await unparkTask(tx, task)

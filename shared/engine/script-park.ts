@@ -33,7 +33,12 @@ export async function parkScript(
     const still = await extendInvocation(tx, held, 0)
     if (!still || rows[0]?.status !== 'pending') return
     const free = { lease_owner: null, lease_token: null, lease_expires_at: null }
-    await updateRecord(tx, 'invocation', held.id, { ...free, status: 'pending', waits_for: approvalId })
+    await updateRecord(tx, 'invocation', held.id, {
+      ...free,
+      ...{ status: 'pending', waits_for: approvalId },
+      // It goes on by a worker, for nobody who waits.
+      background: true,
+    })
   })
 }
 

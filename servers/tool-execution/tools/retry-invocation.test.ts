@@ -111,6 +111,17 @@ test('what needs a person is asked for again', async () => {
   await ended(again.invocation.id, 'succeeded')
 })
 
+test('what a person allowed, and then failed with nobody waiting for it, is a dead letter', async () => {
+  const name = `asked${++count}`
+  const source = { type: 'javascript', code: 'throw new Error("no")' }
+  const tool = { name, version: '1.0.0', description: 'x', input_schema: {}, source, requires_approval: true }
+  await tools.call('register_tool', tool)
+  const { invocation, approval } = await tools.call('invoke_tool', { tool: name })
+  await tools.callOn('supervision', 'decide_approval', { approval_id: approval.id, decision: 'approve' })
+  await ended(invocation.id, 'failed')
+  expect(await dead()).toContain(invocation.id)
+})
+
 test('what succeeded, runs, or whose outcome nobody knows is not run again', async () => {
   const { invocation_id } = await tools.call('run_code', { code: 'return 1' })
   expect(await tools.callError('retry_invocation', { invocation_id })).toMatchObject({ number: 'E3061' })
