@@ -5,6 +5,9 @@ import { Invocation, InvocationId, InvocationStatus, shownInvocation } from '../
 
 const DEAD = { background: true, closed_at: null, status: { in: ['failed', 'timed_out', 'unknown'] } }
 
+/** Not read at all: of a page they may be megabytes. */
+const LARGE = ['arguments', 'output', 'logs', 'caller']
+
 export default defineTool({
   name: 'list_invocations',
   description:
@@ -31,11 +34,7 @@ export default defineTool({
   async run({ limit, cursor, dead_letters, ...wanted }, { tx }) {
     const given = Object.fromEntries(Object.entries(wanted).filter(([, value]) => value !== undefined))
     const filter = dead_letters === true ? { ...DEAD, ...given } : given
-    const page = await listRecords(tx, 'invocation', { filter, sort: '-created_at', limit, cursor })
-    const items = page.items.map((invocation) => {
-      const { arguments: _a, output: _o, logs: _l, ...row } = shownInvocation(invocation)
-      return row
-    })
-    return { items, next_cursor: page.next_cursor }
+    const page = await listRecords(tx, 'invocation', { filter, sort: '-created_at', limit, cursor, omit: LARGE })
+    return { items: page.items.map(shownInvocation), next_cursor: page.next_cursor }
   },
 })
