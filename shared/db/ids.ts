@@ -1,4 +1,4 @@
-import { randomHex } from './random-hex.ts'
+import { randomHex } from '../random/index.ts'
 
 const DIGITS = '0123456789abcdefghjkmnpqrstvwxyz'
 /** Every two digits, by their value. */

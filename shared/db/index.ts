@@ -16,7 +16,6 @@ export { createSchema, grantTable, type TenantTableOptions, tenantTable } from '
 export { migrationNames } from './migrations.ts'
 export { json, notify } from './parameters.ts'
 export { onServer } from './postgres/server.ts'
-export { randomHex } from './random-hex.ts'
 export { translateDriverError } from './translate.ts'
 export type {
   Db,

@@ -1,4 +1,4 @@
-import { randomHex } from '../db/index.ts'
+import { randomHex } from '../random/index.ts'
 
 const TRACEPARENT = /^00-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-([0-9a-f]{2})$/
 

@@ -1,5 +1,4 @@
 import { fileURLToPath } from 'node:url'
-import { build } from 'esbuild'
 
 const FOLDER = fileURLToPath(new URL('../builtin-tools/', import.meta.url))
 
@@ -8,6 +7,8 @@ const FOLDER = fileURLToPath(new URL('../builtin-tools/', import.meta.url))
  * The same sources give the same text on every machine.
  */
 export async function bundleBuiltins(files: readonly string[]): Promise<string[]> {
+  // Only where something is missing: loading it takes a while.
+  const { build, stop } = await import('esbuild')
   const bundles = await Promise.all(
     files.map((file) =>
       build({
@@ -19,5 +20,7 @@ export async function bundleBuiltins(files: readonly string[]): Promise<string[]
       }),
     ),
   )
+  // Its process is wanted once per version.
+  await stop()
   return bundles.map(({ outputFiles }) => outputFiles[0]?.text ?? '')
 }
