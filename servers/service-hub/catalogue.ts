@@ -13,6 +13,9 @@ export interface CatalogueEntry {
   output_schema?: JsonSchema
 }
 
+/** Not shown, and of a built-in tool over a hundred kilobytes. */
+const CODE = ['source']
+
 type Context = Pick<OpenContext, 'host' | 'caller' | 'db'>
 
 /** Every tool of every server that the caller may call. A server that is down is still listed: its definitions are known. */
@@ -34,14 +37,16 @@ export async function registeredTools(
 ): Promise<CatalogueEntry[]> {
   if (words.length === 0) return []
   const page = await ctx.db.read((tx) =>
-    listRecords(tx, 'tool', { query: words.join(' or '), filter: { status: 'active' }, limit }),
+    listRecords(tx, 'tool', { query: words.join(' or '), filter: { status: 'active' }, limit, omit: CODE }),
   )
   return newestOfEach(page.items).map(fromRecord)
 }
 
 /** The newest active version of one registered tool. */
 export async function registeredTool(ctx: Context, name: string): Promise<CatalogueEntry | undefined> {
-  const page = await ctx.db.read((tx) => listRecords(tx, 'tool', { filter: { name, status: 'active' }, limit: 50 }))
+  const page = await ctx.db.read((tx) =>
+    listRecords(tx, 'tool', { filter: { name, status: 'active' }, limit: 50, omit: CODE }),
+  )
   return newestOfEach(page.items).map(fromRecord)[0]
 }
 

@@ -20,9 +20,8 @@ export async function registerBuiltins(host: Host): Promise<void> {
 async function registerFor(host: Host, scope: TenantScope): Promise<void> {
   const missing = await host.db.tx(scope, missingOf, { readOnly: true })
   if (missing.length === 0) return
-  const codes = new Map(missing.map(({ file }) => [file, '']))
-  const bundles = await bundleBuiltins([...codes.keys()])
-  for (const [i, file] of [...codes.keys()].entries()) codes.set(file, bundles[i] ?? '')
+  const bundles = await bundleBuiltins(missing.map(({ file }) => file))
+  const codes = new Map(missing.map(({ file }, i) => [file, bundles[i]]))
   await host.db.tx(scope, async (tx) => {
     // Another process may start at the same time.
     await sql`select pg_advisory_xact_lock(hashtextextended('builtin-tools ' || ${scope.tenant_id}, 0))`.execute(tx)
@@ -36,8 +35,14 @@ async function registerFor(host: Host, scope: TenantScope): Promise<void> {
 
 async function missingOf(tx: Tx): Promise<BuiltinManifest[]> {
   const builtins = committedBuiltins()
-  const filter = { name: { in: builtins.map(({ name }) => name) } }
-  const { items } = await listRecords(tx, 'tool', { filter, limit: MAX_BUILTINS, includeDeleted: true })
+  const all = (field: 'name' | 'version') => ({ in: [...new Set(builtins.map((tool) => tool[field]))] })
+  const filter = { name: all('name'), semver: all('version') }
+  const { items } = await listRecords(tx, 'tool', {
+    filter,
+    limit: MAX_BUILTINS,
+    includeDeleted: true,
+    omit: ['source'],
+  })
   const there = new Set(items.map(({ name, semver }) => `${name} ${semver}`))
   return builtins.filter(({ name, version }) => !there.has(`${name} ${version}`))
 }
